@@ -1,0 +1,1 @@
+"""What a bracket is, and how it comes off a disk."""

@@ -1,0 +1,79 @@
+"""Writing a file so that no reader ever meets half of it."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes `path` once everything went well.
+
+    The temporary file lies in the same folder, so that the last step is one
+    rename; it is hidden, so that no scan of the folder takes it for a picture;
+    and it keeps the suffix, because many writers choose their format by it.
+
+    Parameters
+    ----------
+    path : Path
+        Where the file is to be in the end. What is there already stays until
+        the new file is complete and on the disk.
+
+    Yields
+    ------
+    Path
+        The path to write to. It does not exist yet.
+
+    Raises
+    ------
+    OSError
+        If the folder is missing or cannot be written to, or the disk is full.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with atomic_write(path) as temporary:
+    ...     _ = temporary.write_text("done", encoding="utf-8")
+    >>> path.read_text(encoding="utf-8")
+    'done'
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    try:
+        yield temporary
+        # Windows syncs only what is open for writing.
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` by :func:`atomic_write`."""
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path` in UTF-8, lines ending in a line feed, by :func:`atomic_write`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` to `path` as indented JSON, by :func:`atomic_write`.
+
+    Raises
+    ------
+    ValueError
+        If `value` holds a number that is not finite: JSON has no such number.
+    TypeError
+        If `value` holds something that JSON cannot express.
+    """
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -1,0 +1,255 @@
+"""The files of one scene, told by the names in a folder before any is opened."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from bracketseg.brackets.images import IMAGE_SUFFIXES
+from bracketseg.brackets.masks import is_mask_name
+
+Layout = Literal["flat", "split", "crops", "roles", "plain"]
+
+LABELING_FILE = "labeling.json"
+"""The file that tells a folder of masks."""
+
+SKIPPED_FOLDERS = frozenset({"hdr", "gt", "label", "masks"})
+"""Names of subfolders that hold ground truth or masks, never frames."""
+
+# The place of a frame in its bracket by the word in its name, dark to bright.
+_SLOTS = {"short": 0, "medium": 1, "long": 2, "low": 0, "high": 2}
+_CROP_SLOTS = {"0": 0, "1": 1, "2": 2}
+_SLOT_WORDS = ("short or low", "medium", "long or high")
+_FLAT_STEM = re.compile(r"(?P<scene>.+)_(?P<word>short|medium|long|low|high)", re.IGNORECASE)
+_GROUND_TRUTH_STEM = re.compile(r"(?:.+_)?gt", re.IGNORECASE)
+_SIDECARS = ("exposures.npy", "exposure.txt", "input_exp.txt")
+
+
+@dataclass(frozen=True)
+class FolderListing:
+    """The names in a folder, without hidden ones, in natural order."""
+
+    path: Path
+    files: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+    def folder(self, *names: str) -> Path | None:
+        """Find the subfolder that has one of these names, in any case."""
+        return next((path for path in self.folders if path.name.lower() in names), None)
+
+    def file(self, name: str) -> Path | None:
+        """Find the file that has this name, in any case."""
+        return next((path for path in self.files if path.name.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneFiles:
+    """The frames of one scene as their names tell them.
+
+    Attributes
+    ----------
+    layout : {"flat", "split", "crops", "roles", "plain"}
+        The layout that they were told by; `plain` is a folder of pictures whose
+        names tell no roles.
+    name : str
+        As the files or the folder have it.
+    folder : Path
+        Where the frames lie.
+    set_name : str
+        The folder that tells scenes of the same name apart.
+    images : tuple of Path
+        The frames, in the order of `slots`.
+    slots : tuple of int
+        The place of each frame in its side-car file: 0, 1, 2 for short, medium,
+        long, or its place in the natural order.
+    sidecars : tuple of Path
+        Files that may list the exposures; the first that does is used.
+    problem : str or None
+        What is missing or there twice, if anything.
+    maybe_previews : bool
+        Whether these are loose pictures beside the folders of scenes or among masks:
+        they may be previews, and no bracket at all.
+    """
+
+    layout: Layout
+    name: str
+    folder: Path
+    set_name: str
+    images: tuple[Path, ...]
+    slots: tuple[int, ...]
+    sidecars: tuple[Path, ...] = field(default=(), repr=False)
+    problem: str | None = None
+    maybe_previews: bool = False
+
+
+def list_folder(path: Path) -> FolderListing:
+    """List a folder.
+
+    Raises
+    ------
+    OSError
+        If it is missing or may not be read.
+    """
+    files: list[Path] = []
+    folders: list[Path] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                (folders if _is_folder(entry) else files).append(path / entry.name)
+    return FolderListing(
+        path, tuple(sorted(files, key=natural_key)), tuple(sorted(folders, key=natural_key))
+    )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def natural_key(path: Path) -> tuple[list[str | int], str]:
+    """Sort key by which ``2.jpg`` comes before ``10.jpg``.
+
+    >>> sorted(map(Path, ("10.jpg", "2.jpg")), key=natural_key)[0].name
+    '2.jpg'
+    """
+    parts = re.split(r"(\d+)", path.name.casefold())
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
+
+
+def is_image(path: Path) -> bool:
+    """Whether a file is a picture by its name, and not hidden."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def scenes_in(listing: FolderListing) -> list[SceneFiles]:
+    """Tell the scenes whose frames lie in this folder itself or in its short and long folders.
+
+    Ground truth (``gt``, ``*_gt``), masks and probabilities are never frames.
+    """
+    return [*_split_scenes(listing), *_scenes_of_files(listing)]
+
+
+def _scenes_of_files(listing: FolderListing) -> Iterable[SceneFiles]:
+    images = _frames(listing)
+    by_role = [path for path in images if path.stem.lower() in _SLOTS]
+    if any(_SLOTS[path.stem.lower()] != 1 for path in by_role):
+        words = [(_SLOTS[path.stem.lower()], path) for path in by_role]
+        return [_scene_with_roles("roles", _folder_name(listing.path), listing, words)]
+    crops = [path for path in images if path.stem in _CROP_SLOTS]
+    if crops and _has_crop_companion(listing):
+        words = [(_CROP_SLOTS[path.stem], path) for path in crops]
+        return [_scene_with_roles("crops", _folder_name(listing.path), listing, words)]
+    flat: dict[str, list[tuple[int, Path]]] = {}
+    for path in images:
+        match = _FLAT_STEM.fullmatch(path.stem)
+        if match is not None:
+            flat.setdefault(match["scene"], []).append((_SLOTS[match["word"].lower()], path))
+    if any(slot != 1 for slot, _ in chain.from_iterable(flat.values())):
+        return [_scene_with_roles("flat", name, listing, words) for name, words in flat.items()]
+    return [_plain_scene(listing, images)] if images else []
+
+
+def _split_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
+    """Scenes of a folder that has a folder for each role, as NTIRE's ``LDR`` has."""
+    folders = (listing.folder("short"), listing.folder("medium"), listing.folder("long"))
+    if folders[0] is None or folders[2] is None:
+        return
+    scenes: dict[str, list[tuple[int, Path]]] = {}
+    for slot, folder in enumerate(folders):
+        if folder is None:
+            continue
+        suffix = f"_{folder.name.lower()}"
+        for path in _frames(list_folder(folder)):
+            name = path.stem[: -len(suffix)] if path.stem.lower().endswith(suffix) else path.stem
+            scenes.setdefault(name, []).append((slot, path))
+    for name in sorted(scenes, key=lambda name: natural_key(Path(name))):
+        yield _scene_with_roles("split", name, listing, scenes[name])
+
+
+def _frames(listing: FolderListing) -> list[Path]:
+    """Pictures of a folder that are neither ground truth nor masks nor probabilities."""
+    images = [path for path in listing.files if is_image(path)]
+    # A mask is named <scene>_low.png; a frame is only if <scene>_medium is there too.
+    stems = {path.stem.lower() for path in images}
+    return [
+        path
+        for path in images
+        if _GROUND_TRUTH_STEM.fullmatch(path.stem) is None
+        and (not is_mask_name(path) or f"{path.stem.lower().rpartition('_')[0]}_medium" in stems)
+    ]
+
+
+def _scene_with_roles(
+    layout: Layout, name: str, listing: FolderListing, words: list[tuple[int, Path]]
+) -> SceneFiles:
+    words = sorted(words, key=lambda word: word[0])
+    slots = tuple(slot for slot, _ in words)
+    problem = None
+    missing = [_SLOT_WORDS[slot] for slot in (0, 2) if slot not in slots]
+    if missing:
+        problem = (
+            f"has no {' and no '.join(missing)} frame, only "
+            f"{', '.join(path.name for _, path in words)}; add what is missing"
+        )
+    elif len(set(slots)) < len(slots):
+        twice = next(slot for slot in slots if slots.count(slot) > 1)
+        names = [path.name for slot, path in words if slot == twice]
+        problem = f"has two frames for one exposure: {' and '.join(names)}; keep one of them"
+    return SceneFiles(
+        layout=layout,
+        name=name,
+        folder=words[0][1].parent if layout == "split" else listing.path,
+        set_name=_set_name(layout, listing.path),
+        images=tuple(path for _, path in words),
+        slots=slots,
+        sidecars=_sidecars(layout, name, listing),
+        problem=problem,
+    )
+
+
+def _plain_scene(listing: FolderListing, images: list[Path]) -> SceneFiles:
+    return SceneFiles(
+        layout="plain",
+        name=_folder_name(listing.path),
+        folder=listing.path,
+        set_name=_set_name("plain", listing.path),
+        images=tuple(images),
+        slots=tuple(range(len(images))),
+        sidecars=_sidecars("plain", "", listing),
+        maybe_previews=listing.file(LABELING_FILE) is not None,
+    )
+
+
+def _sidecars(layout: Layout, name: str, listing: FolderListing) -> tuple[Path, ...]:
+    if layout == "split":
+        # NTIRE keeps them with the ground truth, beside LDR.
+        folders = [listing.path, *listing.folders, listing.path.parent / "HDR"]
+        return tuple(folder / f"{name}_exposures.npy" for folder in folders)
+    if layout == "flat":
+        return (listing.path / f"{name}_exposures.npy",)
+    found = (listing.file(name) for name in _SIDECARS)
+    return tuple(path for path in found if path is not None)
+
+
+def _has_crop_companion(listing: FolderListing) -> bool:
+    """Whether something tells that 0, 1 and 2 are NTIRE's names and no mere numbers."""
+    companions = ("exposures.npy", "alignratio.npy")
+    return any(listing.file(name) is not None for name in companions) or any(
+        is_image(path) and path.stem.lower() == "gt" for path in listing.files
+    )
+
+
+def _set_name(layout: Layout, folder: Path) -> str:
+    """Name the folder that tells this scene from another of the same name."""
+    if layout in ("flat", "split"):
+        return _folder_name(folder.parent if folder.name.lower() == "ldr" else folder)
+    return _folder_name(folder.parent)
+
+
+def _folder_name(folder: Path) -> str:
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name

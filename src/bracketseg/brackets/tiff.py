@@ -1,0 +1,179 @@
+"""The first page of a TIFF file: what its head says, and its samples."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from bracketseg.brackets.exif import (
+    EXIF_IFD,
+    EXPOSURE_TIME,
+    F_NUMBER,
+    ISO,
+    ISO_SPEED,
+    ORIENTATION,
+    RECOMMENDED_EXPOSURE_INDEX,
+    Exif,
+    exif_of,
+)
+
+SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+# Without any handler of its own the library's log would be printed on stderr.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+_EXIF_NAMES = {
+    "ExposureTime": EXPOSURE_TIME,
+    "FNumber": F_NUMBER,
+    "ISOSpeedRatings": ISO,
+    "PhotographicSensitivity": ISO,
+    "ISOSpeed": ISO_SPEED,
+    "RecommendedExposureIndex": RECOMMENDED_EXPOSURE_INDEX,
+}
+_RATIONALS = ("ExposureTime", "FNumber")
+_GREY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE)
+_COLOUR = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+_JPEG = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
+
+
+def read_tiff_head(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], Exif]:
+    """Read shape, sample type and EXIF of the first page.
+
+    Returns
+    -------
+    shape : tuple of int
+        (H, W) or (H, W, 3), as stored, without alpha and other extra samples.
+    dtype : numpy.dtype
+        uint8, uint16 or float32, as :func:`frame_dtype` says.
+    exif : Exif
+        Orientation from the page itself, exposure from its EXIF directory.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, its colours are not grey, RGB or a palette, or its
+        samples are not of 1, 8 or 16 bits or float.
+    """
+    with _first_page(path) as page:
+        height, width = page.imagelength, page.imagewidth
+        shape = (height, width) if _is_grey(page) else (height, width, 3)
+        if _has_palette(page):
+            return shape, np.dtype(np.uint8), _exif(page)
+        if page.bitspersample not in (1, 8, 16, 32, 64):
+            raise ValueError(f"its samples have {page.bitspersample} bits")
+        return shape, frame_dtype(np.dtype(page.dtype)), _exif(page)
+
+
+def frame_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Say as which type a frame's samples are read: uint8, uint16 or float32.
+
+    Raises
+    ------
+    ValueError
+        If a frame cannot have samples of the type `stored`.
+    """
+    if stored.kind == "f":
+        return np.dtype(np.float32)
+    if stored.kind == "b":
+        return np.dtype(np.uint8)
+    if stored.kind == "u" and stored.itemsize <= 2:
+        return stored.newbyteorder("=")
+    raise ValueError(f"its samples are {stored.name}")
+
+
+def read_tiff_samples(path: Path) -> NDArray[Any]:
+    """Read the first page as it is: (H, W) or (H, W, 3), of any number type.
+
+    White-is-zero is inverted and a palette resolved to RGB; alpha is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or its colours are not grey, RGB or a palette.
+    """
+    with _first_page(path) as page:
+        samples = page.asarray()
+        grey = _is_grey(page)
+        if page.samplesperpixel > 1:
+            if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+                samples = np.moveaxis(samples, 0, -1)
+            samples = samples[..., 0] if grey else samples[..., :3]
+        if _has_palette(page):
+            # A palette has 16-bit entries whatever the depth of the index.
+            colours = (np.asarray(page.colormap, dtype=np.uint32) + 128) // 257
+            samples = np.moveaxis(colours.astype(np.uint8)[:, samples], 0, -1)
+        elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+            samples = _inverted(samples)
+        if samples.shape[:2] != (page.imagelength, page.imagewidth):
+            raise ValueError(f"its first page has the shape {samples.shape}")
+        return np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
+
+
+@contextmanager
+def _first_page(path: Path) -> Iterator[tifffile.TiffPage]:
+    """Open the file; whatever the library raises comes out as ValueError or OSError."""
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            yield _checked(tiff.pages.first)
+    except (OSError, ValueError, MemoryError):
+        raise
+    except Exception as error:  # tifffile lets struct, index and codec errors through
+        raise ValueError(f"it is damaged ({error})") from error
+
+
+def _checked(page: tifffile.TiffPage) -> tifffile.TiffPage:
+    if page.dtype is None or not (_is_grey(page) or _is_colour(page)):
+        raise ValueError(
+            f"its colours are not grey or RGB ({page.samplesperpixel} samples of "
+            f"{page.bitspersample} bits, photometric {int(page.photometric)})"
+        )
+    if page.imagedepth != 1:
+        raise ValueError("its first page is a volume")
+    return page
+
+
+def _is_grey(page: tifffile.TiffPage) -> bool:
+    return page.photometric in _GREY
+
+
+def _has_palette(page: tifffile.TiffPage) -> bool:
+    return page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None
+
+
+def _is_colour(page: tifffile.TiffPage) -> bool:
+    if page.photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression not in _JPEG:
+        return False
+    return _has_palette(page) or (page.photometric in _COLOUR and page.samplesperpixel >= 3)
+
+
+def _inverted(samples: NDArray[Any]) -> NDArray[Any]:
+    if samples.dtype == np.bool_:
+        return ~samples
+    if samples.dtype.kind == "u":
+        return np.iinfo(samples.dtype).max - samples
+    return samples
+
+
+def _exif(page: tifffile.TiffPage) -> Exif:
+    raw = page.tags.valueof(EXIF_IFD, default={})
+    fields: dict[int, float] = {}
+    for name, value in raw.items() if isinstance(raw, dict) else ():
+        if name in _EXIF_NAMES:
+            number = _number(value, rational=name in _RATIONALS)
+            if number is not None:
+                fields[_EXIF_NAMES[name]] = number
+    return exif_of(page.tags.valueof(ORIENTATION, default=1), fields)
+
+
+def _number(value: Any, *, rational: bool) -> float | None:
+    """Make one number of a value of the library, where a rational is a pair."""
+    numbers = value if isinstance(value, tuple) else (value,)
+    try:
+        return float(numbers[0]) / float(numbers[1]) if rational else float(numbers[0])
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None

@@ -1,0 +1,1 @@
+"""Masks held against masks: the metrics and tables of the paper."""

@@ -1,0 +1,1 @@
+"""From luma to masks: ranges, Otsu, annotators, coverage and the labelling folder."""

@@ -1,0 +1,244 @@
+"""A labelling on disk: masks, how each was made, and what they cover."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.files import write_text
+from bracketseg.brackets.masks import find_masks, mask_name, read_mask, write_mask
+from bracketseg.errors import LabelingError
+from bracketseg.labeling.coverage import coverage
+from bracketseg.labeling.ranges import Rule
+from bracketseg.labeling.records import LabelingInfo, Network, SceneRecord
+
+INFO_NAME = "labeling.json"
+COVERAGE_NAME = "coverage.csv"
+_Model = TypeVar("_Model", bound=BaseModel)
+
+COVERAGE_COLUMNS = ("scene", "low", "high", "union", "remainder")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class LabelingFolder:
+    """A folder of masks made in one way.
+
+    Use :meth:`open` to read one, also a plain folder of masks that some other program
+    wrote, and :meth:`create` to write one.
+
+    Attributes
+    ----------
+    path : Path
+    info : LabelingInfo or None
+        None for a plain folder of masks.
+    masks : dict of (scene, role) to Path
+        The mask files.
+    """
+
+    def __init__(self, path: Path, info: LabelingInfo | None, *, overwrite: bool = False) -> None:
+        self.path = path
+        self.info = info
+        self.masks = find_masks(path)
+        self._overwrite = overwrite
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a folder of masks for reading.
+
+        Raises
+        ------
+        LabelingError
+            If there is no such folder, no mask in it, or its `labeling.json` is broken.
+        """
+        if not path.is_dir():
+            raise LabelingError(f"{path}: no such folder. Name the folder that holds the masks.")
+        folder = cls(path, _read_info(path))
+        if not folder.masks:
+            raise LabelingError(
+                f"{path}: no masks found. They are named <scene>_low.png and <scene>_high.png."
+            )
+        return folder
+
+    @classmethod
+    def create(cls, path: Path, info: LabelingInfo, *, overwrite: bool = False) -> Self:
+        """Start a labelling, or go on with one that was made in the same way.
+
+        Parameters
+        ----------
+        path : Path
+            Made where it is missing.
+        info : LabelingInfo
+        overwrite : bool
+            Replace masks that were made in another way or corrected by hand.
+
+        Raises
+        ------
+        LabelingError
+            If the folder holds masks made in another way, or cannot be written.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LabelingError(
+                f"{path}: cannot be made ({error}). Choose another folder."
+            ) from error
+        if not overwrite:
+            _refuse_other(path, info)
+        write_text(path / INFO_NAME, _json(info))
+        return cls(path, info, overwrite=overwrite)
+
+    def mask(self, scene: str, role: MaskRole) -> NDArray[np.bool_]:
+        """Read one mask.
+
+        Returns
+        -------
+        (H, W) bool
+
+        Raises
+        ------
+        LabelingError
+            If there is none or it cannot be read.
+        """
+        if (scene, role) not in self.masks:
+            raise LabelingError(f"{self.path / mask_name(scene, role)}: no such mask")
+        return read_mask(self.masks[scene, role])
+
+    def record(self, scene: str) -> SceneRecord | None:
+        """How the masks of a scene were made; None where nothing is known.
+
+        Raises
+        ------
+        LabelingError
+            If the record is there and broken.
+        """
+        path = self.path / f"{scene}.json"
+        if not path.is_file():
+            return None
+        return _parse(path, SceneRecord)
+
+    def rule(self, scene: str, role: MaskRole) -> Rule | None:
+        """Give the rule whose very result the mask file is.
+
+        None where the mask was predicted, corrected by hand, or is not the file that
+        the record speaks of.
+        """
+        record = self.record(scene)
+        if record is None or role not in record.masks or (scene, role) not in self.masks:
+            return None
+        mask = record.masks[role]
+        if isinstance(mask.origin, Network) or mask.edited_pixels:
+            return None
+        return mask.origin if file_sha256(self.masks[scene, role]) == mask.mask_sha256 else None
+
+    def save_scene(
+        self, masks: Mapping[MaskRole, NDArray[np.bool_]], record: SceneRecord
+    ) -> SceneRecord:
+        """Write the masks of one scene and their record; each file appears whole.
+
+        Parameters
+        ----------
+        masks : mapping of role to (H, W) bool
+        record : SceneRecord
+            Digests of the masks and the coverage are filled in here.
+
+        Returns
+        -------
+        SceneRecord
+            As it was written.
+
+        Raises
+        ------
+        LabelingError
+            If a mask on disk was corrected by hand and overwriting was not asked for,
+            or a file cannot be written.
+        """
+        scene = record.scene
+        if f"{scene}.json".casefold() == INFO_NAME:
+            raise LabelingError(
+                f"{scene}: this name is taken by {INFO_NAME}. Rename the scene's folder or files."
+            )
+        if not self._overwrite:
+            self._refuse_edited(scene, masks)
+        made = dict(record.masks)
+        for role, mask in masks.items():
+            path = self.path / mask_name(scene, role)
+            write_mask(path, mask)
+            made[role] = made[role].model_copy(update={"mask_sha256": file_sha256(path)})
+            self.masks[scene, role] = path
+        covered = coverage(masks["low"], masks["high"]) if len(masks) == len(MASK_ROLES) else None
+        written = record.model_copy(update={"masks": made, "coverage": covered})
+        write_text(self.path / f"{scene}.json", _json(written))
+        return written
+
+    def write_coverage(self) -> None:
+        """Write `coverage.csv` from the records of all scenes, in their natural order."""
+        table = io.StringIO(newline="")
+        rows = csv.writer(table, lineterminator="\n")
+        rows.writerow(COVERAGE_COLUMNS)
+        for scene in dict.fromkeys(scene for scene, _ in self.masks):
+            record = self.record(scene)
+            if record is not None and record.coverage is not None:
+                values = (getattr(record.coverage, name) for name in COVERAGE_COLUMNS[1:])
+                rows.writerow([scene, *(f"{value:.6f}" for value in values)])
+        write_text(self.path / COVERAGE_NAME, table.getvalue())
+
+    def _refuse_edited(self, scene: str, masks: Mapping[MaskRole, NDArray[np.bool_]]) -> None:
+        record = self.record(scene)
+        for role in masks:
+            path = self.masks.get((scene, role))
+            if path is None:
+                continue
+            known = record.masks.get(role) if record is not None else None
+            if known is None or known.edited_pixels or file_sha256(path) != known.mask_sha256:
+                raise LabelingError(
+                    f"{path}: this mask was corrected by hand and is kept. Write to another "
+                    "folder, or ask for it to be overwritten."
+                )
+
+
+def _json(model: BaseModel) -> str:
+    return model.model_dump_json(indent=2) + "\n"
+
+
+def _parse(path: Path, kind: type[_Model]) -> _Model:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise LabelingError(
+            f"{path}: not a record that bracketseg wrote ({reason}). Restore the file, or "
+            "delete it: the masks themselves can be read without it."
+        ) from error
+
+
+def _read_info(path: Path) -> LabelingInfo | None:
+    file = path / INFO_NAME
+    return _parse(file, LabelingInfo) if file.is_file() else None
+
+
+def _refuse_other(path: Path, info: LabelingInfo) -> None:
+    there = _read_info(path)
+    if there is None:
+        if find_masks(path):
+            raise LabelingError(
+                f"{path}: holds masks that were not made here. Write to another folder, or "
+                "ask for them to be overwritten."
+            )
+    elif not info.same_way(there):
+        who = f" by {there.annotator}" if there.annotator else ""
+        raise LabelingError(
+            f"{path}: holds a labelling made in another way ({there.method}{who}). Write to "
+            "another folder, or ask for it to be overwritten."
+        )

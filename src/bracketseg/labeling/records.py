@@ -1,0 +1,125 @@
+"""What stands beside the masks of a labelling: how each of them was made."""
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bracketseg import __version__
+from bracketseg.brackets.bracket import MaskRole
+from bracketseg.labeling.coverage import Coverage
+from bracketseg.labeling.ranges import ManualRange, Otsu
+
+Method = Literal["manual", "otsu", "network"]
+
+
+class Network(BaseModel):
+    """A mask that a trained network predicted.
+
+    Attributes
+    ----------
+    model : str
+        Name of the run folder or model file.
+    model_sha256 : str
+        Of the weights file.
+    threshold : float
+        Probabilities at or above it are foreground, 0..1.
+    scale : {"train", "full"}
+        The resolution at which the network saw the frame.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    method: Literal["network"] = "network"
+    model: str
+    model_sha256: str
+    loss: str
+    threshold: float
+    scale: Literal["train", "full"]
+
+
+Origin = Annotated[ManualRange | Otsu | Network, Field(discriminator="method")]
+"""Where a mask comes from: a rule on the luma, or a network."""
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in ("numpy", "opencv-python-headless")}
+    return {"bracketseg": __version__, **found}
+
+
+class LabelingInfo(BaseModel):
+    """`labeling.json`: the one way in which all masks of a folder were made.
+
+    Attributes
+    ----------
+    method : {"manual", "otsu", "network"}
+    ranges : dict of role to Origin
+        The rule or network of each role that the labelling holds.
+    annotator : str
+        Who chose the ranges; empty where nobody did.
+    versions : dict of str to str
+        Of the libraries that computed the masks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    method: Method
+    ranges: dict[MaskRole, Origin]
+    annotator: str = ""
+    versions: dict[str, str] = Field(default_factory=_versions)
+
+    def same_way(self, other: Self) -> bool:
+        """Whether masks of both can stand in one folder: all but the versions agree."""
+        return self.model_dump(exclude={"versions"}) == other.model_dump(exclude={"versions"})
+
+
+class MaskRecord(BaseModel):
+    """How one mask was made.
+
+    Attributes
+    ----------
+    origin : Origin
+    lo, hi : float or None
+        The bounds on the luma that were used, both inclusive; None for a network.
+    threshold : int or None
+        Otsu's threshold, where it was used.
+    edited_pixels : int
+        Pixels that a person changed afterwards.
+    frame : str
+        File name of the frame.
+    frame_sha256, mask_sha256 : str
+        Of both files. A mask file with another digest was edited by somebody else.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    origin: Origin
+    lo: float | None = None
+    hi: float | None = None
+    threshold: int | None = None
+    edited_pixels: int = Field(default=0, ge=0)
+    frame: str
+    frame_sha256: str
+    mask_sha256: str = ""
+
+
+class SceneRecord(BaseModel):
+    """`<scene>.json`: the masks of one scene, when they were made and what they cover.
+
+    Attributes
+    ----------
+    scene : str
+    masks : dict of role to MaskRecord
+    coverage : Coverage or None
+        None where only one role was made.
+    time : datetime
+        With its time zone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scene: str
+    masks: dict[MaskRole, MaskRecord]
+    coverage: Coverage | None = None
+    time: datetime
