@@ -38,7 +38,7 @@ def test_each_pair_and_the_means_by_hand(folders):
 
 
 def test_probabilities_beside_the_masks_give_the_area_under_the_curve(folders):
-    reference, prediction = folders
+    _, prediction = folders
     write_probability(prediction / "a_low_probability.png", np.array([[0.9, 0.4, 0.5, 0.1]]))
     evaluation = evaluate_folders(*folders)
     assert [s.metrics.roc_auc for s in evaluation.scenes if s.role == "low"] == [0.75, None]
@@ -46,7 +46,7 @@ def test_probabilities_beside_the_masks_give_the_area_under_the_curve(folders):
 
 
 def test_masks_without_a_partner_are_named_and_do_not_count(folders):
-    reference, prediction = folders
+    _, prediction = folders
     write_mask(prediction / "c_low.png", np.ones((1, 4), bool))
     (prediction / "b_low.png").unlink()
     (prediction / "notes.txt").write_text("a stranger")

@@ -83,7 +83,7 @@ def test_labelling_again_in_the_same_way_goes_on_and_in_another_way_is_refused(s
     run(scenes[:2], out)
     assert len(run(scenes, out)) == 3
     before = (out / "s1_low.png").read_bytes()
-    with pytest.raises(LabelingError, match="made in another way .manual by Ada."):
+    with pytest.raises(LabelingError, match=r"made in another way \(manual by Ada\)"):
         run(scenes, out, OTSU)
     assert (out / "s1_low.png").read_bytes() == before
     run(scenes, out, OTSU, overwrite=True)

@@ -187,12 +187,9 @@ def _stored_head(path: Path) -> tuple[str, tuple[int, ...], np.dtype[Any], Exif]
 
 def _tiff_pixels(path: Path) -> NDArray[Any]:
     try:
-        samples = tiff.read_tiff_samples(path)
+        return tiff.read_tiff_frame(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    if samples.dtype.kind == "b":
-        return samples.astype(np.uint8) * np.uint8(255)
-    return samples.astype(tiff.frame_dtype(samples.dtype), copy=False)
 
 
 def _decode(path: Path, kind: str, flags: int, *, colour: bool) -> NDArray[Any]:

@@ -108,7 +108,7 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     path = Path(path)
     suffix = _mask_suffix(path)
     try:
-        samples = read_image(path) if suffix == ".png" else tiff.read_tiff_samples(path)
+        samples = read_image(path) if suffix == ".png" else tiff.read_tiff_mask(path)
     except (FrameError, OSError, ValueError) as error:
         raise LabelingError(
             f"{path}: cannot be read as a mask; write it again as PNG with 0 and 255 ({error})"

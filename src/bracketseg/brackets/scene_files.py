@@ -10,6 +10,7 @@ from typing import Literal
 
 from bracketseg.brackets.images import IMAGE_SUFFIXES
 from bracketseg.brackets.masks import is_mask_name
+from bracketseg.brackets.natural_order import natural_key
 
 Layout = Literal["flat", "split", "crops", "roles", "plain"]
 
@@ -100,7 +101,7 @@ def list_folder(path: Path) -> FolderListing:
             if not entry.name.startswith("."):
                 (folders if _is_folder(entry) else files).append(path / entry.name)
     return FolderListing(
-        path, tuple(sorted(files, key=natural_key)), tuple(sorted(folders, key=natural_key))
+        path, tuple(sorted(files, key=_by_name)), tuple(sorted(folders, key=_by_name))
     )
 
 
@@ -111,14 +112,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def natural_key(path: Path) -> tuple[list[str | int], str]:
-    """Sort key by which ``2.jpg`` comes before ``10.jpg``.
-
-    >>> sorted(map(Path, ("10.jpg", "2.jpg")), key=natural_key)[0].name
-    '2.jpg'
-    """
-    parts = re.split(r"(\d+)", path.name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], path.name
+def _by_name(path: Path) -> tuple[list[str | int], str]:
+    return natural_key(path.name)
 
 
 def is_image(path: Path) -> bool:
@@ -140,8 +135,8 @@ def _scenes_of_files(listing: FolderListing) -> Iterable[SceneFiles]:
     if any(_SLOTS[path.stem.lower()] != 1 for path in by_role):
         words = [(_SLOTS[path.stem.lower()], path) for path in by_role]
         return [_scene_with_roles("roles", _folder_name(listing.path), listing, words)]
-    crops = [path for path in images if path.stem in _CROP_SLOTS]
-    if crops and _has_crop_companion(listing):
+    crops = [path for path in images if path.stem.isdecimal()]
+    if crops and _are_crops(crops, listing):
         words = [(_CROP_SLOTS[path.stem], path) for path in crops]
         return [_scene_with_roles("crops", _folder_name(listing.path), listing, words)]
     flat: dict[str, list[tuple[int, Path]]] = {}
@@ -167,7 +162,7 @@ def _split_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
         for path in _frames(list_folder(folder)):
             name = path.stem[: -len(suffix)] if path.stem.lower().endswith(suffix) else path.stem
             scenes.setdefault(name, []).append((slot, path))
-    for name in sorted(scenes, key=lambda name: natural_key(Path(name))):
+    for name in sorted(scenes, key=natural_key):
         yield _scene_with_roles("split", name, listing, scenes[name])
 
 
@@ -236,12 +231,17 @@ def _sidecars(layout: Layout, name: str, listing: FolderListing) -> tuple[Path, 
     return tuple(path for path in found if path is not None)
 
 
-def _has_crop_companion(listing: FolderListing) -> bool:
-    """Whether something tells that 0, 1 and 2 are NTIRE's names and no mere numbers."""
-    companions = ("exposures.npy", "alignratio.npy")
-    return any(listing.file(name) is not None for name in companions) or any(
+def _are_crops(numbered: list[Path], listing: FolderListing) -> bool:
+    """Whether the pictures with numbers for names are NTIRE's 0, 1 and 2."""
+    stems = {path.stem for path in numbered}
+    if not stems <= _CROP_SLOTS.keys():
+        return False
+    if listing.file("alignratio.npy") is not None or any(
         is_image(path) and path.stem.lower() == "gt" for path in listing.files
-    )
+    ):
+        return True
+    # Others count from 1 and keep such a list, too.
+    return "0" in stems and listing.file("exposures.npy") is not None
 
 
 def _set_name(layout: Layout, folder: Path) -> str:

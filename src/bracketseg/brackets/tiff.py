@@ -1,6 +1,7 @@
 """The first page of a TIFF file: what its head says, and its samples."""
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,9 @@ from bracketseg.brackets.exif import (
 )
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+MAX_SAMPLES = 8
+"""Samples a pixel: red, green, blue, alpha, and a few that are dropped."""
 
 # Without any handler of its own the library's log would be printed on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -86,10 +90,31 @@ def frame_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
     raise ValueError(f"its samples are {stored.name}")
 
 
-def read_tiff_samples(path: Path) -> NDArray[Any]:
-    """Read the first page as it is: (H, W) or (H, W, 3), of any number type.
+def read_tiff_frame(path: Path) -> NDArray[Any]:
+    """Read the first page as a frame: (H, W) or (H, W, 3) of uint8, uint16 or float32.
 
-    White-is-zero is inverted and a palette resolved to RGB; alpha is dropped.
+    White-is-zero is inverted and a palette resolved to RGB; alpha and other extra
+    samples are dropped; one bit becomes 0 and 255.
+
+    Raises
+    ------
+    ValueError
+        As :func:`read_tiff_head`.
+    """
+    with _first_page(path) as page:
+        samples = _samples(page)
+        if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and samples.dtype.kind in "bu":
+            samples = ~samples
+    if samples.dtype.kind == "b":
+        return samples.astype(np.uint8) * np.uint8(255)
+    return samples.astype(frame_dtype(samples.dtype), copy=False)
+
+
+def read_tiff_mask(path: Path) -> NDArray[Any]:
+    """Read the first page as it is stored: (H, W) or (H, W, 3), of any number type.
+
+    White-is-zero is not inverted: programs that write masks so (tifffile for bool,
+    ImageJ) still mean the pixels that are not zero.
 
     Raises
     ------
@@ -97,21 +122,7 @@ def read_tiff_samples(path: Path) -> NDArray[Any]:
         If the file is damaged or its colours are not grey, RGB or a palette.
     """
     with _first_page(path) as page:
-        samples = page.asarray()
-        grey = _is_grey(page)
-        if page.samplesperpixel > 1:
-            if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
-                samples = np.moveaxis(samples, 0, -1)
-            samples = samples[..., 0] if grey else samples[..., :3]
-        if _has_palette(page):
-            # A palette has 16-bit entries whatever the depth of the index.
-            colours = (np.asarray(page.colormap, dtype=np.uint32) + 128) // 257
-            samples = np.moveaxis(colours.astype(np.uint8)[:, samples], 0, -1)
-        elif page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-            samples = _inverted(samples)
-        if samples.shape[:2] != (page.imagelength, page.imagewidth):
-            raise ValueError(f"its first page has the shape {samples.shape}")
-        return np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
+        return _samples(page)
 
 
 @contextmanager
@@ -119,14 +130,23 @@ def _first_page(path: Path) -> Iterator[tifffile.TiffPage]:
     """Open the file; whatever the library raises comes out as ValueError or OSError."""
     try:
         with tifffile.TiffFile(path) as tiff:
-            yield _checked(tiff.pages.first)
-    except (OSError, ValueError, MemoryError):
+            yield _checked(tiff.pages.first, path.stat().st_size)
+    except (OSError, ValueError):
         raise
+    except MemoryError as error:
+        raise ValueError("it asks for more memory than there is") from error
     except Exception as error:  # tifffile lets struct, index and codec errors through
         raise ValueError(f"it is damaged ({error})") from error
 
 
-def _checked(page: tifffile.TiffPage) -> tifffile.TiffPage:
+def _checked(page: tifffile.TiffPage, file_size: int) -> tifffile.TiffPage:
+    numbers = (page.imagelength, page.imagewidth, page.samplesperpixel, page.bitspersample)
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError("its header is damaged")
+    if page.samplesperpixel > MAX_SAMPLES:
+        raise ValueError(f"a pixel of it has {page.samplesperpixel} samples")
+    if page.compression == tifffile.COMPRESSION.NONE and math.prod(numbers) // 8 > file_size:
+        raise ValueError("it ends too early, or its header is damaged")
     if page.dtype is None or not (_is_grey(page) or _is_colour(page)):
         raise ValueError(
             f"its colours are not grey or RGB ({page.samplesperpixel} samples of "
@@ -151,12 +171,19 @@ def _is_colour(page: tifffile.TiffPage) -> bool:
     return _has_palette(page) or (page.photometric in _COLOUR and page.samplesperpixel >= 3)
 
 
-def _inverted(samples: NDArray[Any]) -> NDArray[Any]:
-    if samples.dtype == np.bool_:
-        return ~samples
-    if samples.dtype.kind == "u":
-        return np.iinfo(samples.dtype).max - samples
-    return samples
+def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
+    samples = page.asarray()
+    if page.samplesperpixel > 1:
+        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
+            samples = np.moveaxis(samples, 0, -1)
+        samples = samples[..., 0] if _is_grey(page) else samples[..., :3]
+    if _has_palette(page):
+        # Entries have 16 bits; writers fill the lower eight with zeros or with a copy.
+        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
+        samples = np.moveaxis(colours[:, samples], 0, -1)
+    if samples.shape[:2] != (page.imagelength, page.imagewidth):
+        raise ValueError(f"its first page has the shape {samples.shape}")
+    return np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
 
 
 def _exif(page: tifffile.TiffPage) -> Exif:

@@ -7,6 +7,7 @@ specificity is 1.
 """
 
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,7 +125,7 @@ class Metrics:
     @property
     def avg(self) -> float:
         """AVG of the paper: the mean of the five metrics of its tables."""
-        return sum(getattr(self, name) for name in METRIC_NAMES) / len(METRIC_NAMES)
+        return fmean(getattr(self, name) for name in METRIC_NAMES)
 
 
 def measure(counts: Confusion, area: float | None = None) -> Metrics:

@@ -39,9 +39,7 @@ def scenes_csv(scenes: Iterable[SceneMetrics]) -> str:
         CSV with a header; empty cells where a metric does not exist.
     """
     names = (*COLUMNS, *FOREGROUND_COLUMNS)
-    rows = (
-        [s.scene, s.role, *(_cell(getattr(s.metrics, name)) for name in names)] for s in scenes
-    )
+    rows = ([s.scene, s.role, *(_cell(getattr(s.metrics, name)) for name in names)] for s in scenes)
     return _csv(["scene", "role", *names], rows)
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.masks import find_masks, mask_name, read_mask, write_mask
+from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.coverage import coverage
 from bracketseg.labeling.ranges import Rule
@@ -187,7 +188,7 @@ class LabelingFolder:
         table = io.StringIO(newline="")
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(COVERAGE_COLUMNS)
-        for scene in dict.fromkeys(scene for scene, _ in self.masks):
+        for scene in sorted({scene for scene, _ in self.masks}, key=natural_key):
             record = self.record(scene)
             if record is not None and record.coverage is not None:
                 values = (getattr(record.coverage, name) for name in COVERAGE_COLUMNS[1:])

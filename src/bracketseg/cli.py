@@ -1,0 +1,363 @@
+"""The command `bracketseg`: one command a capability, and no logic of its own."""
+
+import json
+import shlex
+from importlib.resources import as_file, files
+from pathlib import Path
+from statistics import fmean
+from typing import Annotated, Any, Literal, cast
+
+import typer
+from pydantic import ValidationError
+from rich.markdown import Markdown
+from rich.table import Table
+from typer.core import TyperCommand
+
+from bracketseg import __version__
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
+from bracketseg.brackets.files import write_text
+from bracketseg.brackets.layouts import find_brackets
+from bracketseg.config_options import options_from
+from bracketseg.console import (
+    fail,
+    follow_scenes,
+    follow_training,
+    output,
+    report_problems,
+    stopping_on_interrupt,
+    warn,
+)
+from bracketseg.demo import demo_commands, demo_epilogue
+from bracketseg.errors import BracketSegError
+from bracketseg.evaluation.folders import Evaluation, evaluate_folders
+from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
+from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
+from bracketseg.labeling.records import LabelingInfo
+from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find, label and learn the well-exposed regions of exposure brackets.",
+)
+
+
+def _known_losses(losses: list[str] | None) -> list[str]:
+    for loss in losses or ():
+        if loss not in LOSSES:
+            raise typer.BadParameter(f"{loss!r} is none of {', '.join(LOSSES)}")
+    return losses or list(LOSSES)
+
+
+PathArgument = Annotated[
+    Path, typer.Argument(metavar="PATH", help="A bracket, or a folder of brackets.")
+]
+MasksOption = Annotated[Path, typer.Option(help="Folder of ground-truth masks.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on standard output.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace masks made in another way or corrected by hand."),
+]
+RangeOption = Annotated[
+    tuple[float, float] | None,
+    typer.Option(metavar="LO HI", help="Manual range of luma, 0 to 255, both bounds included."),
+]
+LossesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LOSS ...", callback=_known_losses, help=f"Of {', '.join(LOSSES)}; by default all."
+    ),
+]
+ModelOption = Annotated[
+    Path | None, typer.Option(help="Run folder, or the .safetensors file in one.")
+]
+
+
+def main() -> None:
+    """Run the command; an error of ours is one line on standard error and exit status 1."""
+    try:
+        app()
+    except BracketSegError as error:
+        fail(error)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bracketseg {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def info(path: PathArgument, as_json: JsonOption = False) -> None:
+    """List the brackets found: frames, roles, relative EV, size."""
+    found = find_brackets(path)
+    described = [_describe(bracket) for bracket in found.brackets]
+    if as_json:
+        typer.echo(json.dumps(described, indent=2))
+    else:
+        for scene in described:
+            output.print(f"{scene['scene']}  EV from {scene['ev_source']}")
+            for frame in scene["frames"]:
+                height, width = frame["shape"][:2]
+                output.print(
+                    f"  {frame['role'] or '-':6}  {frame['ev']:+7.2f}  {_exposure(frame):24}  "
+                    f"{width} x {height} {frame['dtype']}  {Path(frame['path']).name}"
+                )
+        output.print(f"{len(described)} brackets in {path}")
+    report_problems(found.problems, len(found.brackets))
+
+
+def _describe(bracket: Bracket) -> dict[str, Any]:
+    return {
+        "scene": bracket.scene,
+        "ev_source": bracket.ev_source,
+        "frames": [
+            {
+                "path": str(frame.path),
+                "role": bracket.role_of(frame),
+                "ev": frame.ev,
+                "exposure_time": frame.exposure.time,
+                "f_number": frame.exposure.f_number,
+                "iso": frame.exposure.iso,
+                "shape": list(frame.shape),
+                "dtype": str(frame.dtype),
+            }
+            for frame in bracket.frames
+        ],
+    }
+
+
+def _exposure(frame: dict[str, Any]) -> str:
+    time, f_number, iso = (frame[key] for key in ("exposure_time", "f_number", "iso"))
+    parts = (
+        "" if time is None else f"{time:g} s" if time >= 0.4 else f"1/{1 / time:.0f} s",
+        "" if f_number is None else f"f/{f_number:g}",
+        "" if iso is None else f"ISO {iso:g}",
+    )
+    return "  ".join(part for part in parts if part)
+
+
+@app.command()
+def label(
+    path: PathArgument,
+    method: Annotated[Literal["manual", "otsu"], typer.Option(help="Where the mask comes from.")],
+    out: Annotated[Path, typer.Option(help="Folder for the masks.")],
+    low: RangeOption = None,
+    high: RangeOption = None,
+    annotator: Annotated[str, typer.Option(help="Who chose the ranges.")] = "",
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make ground truth by a manual range of luma ([120, 255] and [0, 200]) or by Otsu."""
+    rules: dict[MaskRole, Rule]
+    if method == "otsu":
+        if low or high:
+            raise typer.BadParameter("a range goes with --method manual", param_hint="--low/--high")
+        rules = dict.fromkeys(MASK_ROLES, Otsu())
+    else:
+        rules = {"low": _range("low", low), "high": _range("high", high)}
+    found = find_brackets(path)
+    folder = LabelingFolder.create(
+        out, LabelingInfo(method=method, ranges=rules, annotator=annotator), overwrite=overwrite
+    )
+    done, failed = follow_scenes(label_brackets(found.brackets, rules, folder), "Labelling")
+    records = [event.record for event in done if isinstance(event, SceneLabeled)]
+    covers = [record.coverage for record in records if record.coverage is not None]
+    if as_json:
+        typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
+    elif covers:
+        means = {
+            name: fmean(getattr(cover, name) for cover in covers)
+            for name in ("low", "high", "union", "remainder", "pieces")
+        }
+        output.print(
+            f"{len(records)} scenes labelled in {out}; mean coverage: low {means['low']:.3f}, "
+            f"high {means['high']:.3f}, union {means['union']:.3f}, remainder "
+            f"{means['remainder']:.3f} in {means['pieces']:.0f} pieces",
+        )
+    report_problems([*found.problems, *failed], len(records))
+
+
+def _range(role: MaskRole, given: tuple[float, float] | None) -> ManualRange:
+    if given is None:
+        return DEFAULT_RANGES[role]
+    try:
+        return ManualRange(lo=given[0], hi=given[1])
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"], param_hint=f"--{role}") from error
+
+
+@app.command()
+@options_from(TrainConfig, leave_out={"filters"}, required={"role"})
+def train(
+    path: PathArgument,
+    masks: MasksOption,
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run.")],
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+    *,
+    config: TrainConfig,
+) -> None:
+    """Train a network on one role's masks."""
+    from bracketseg.learning.training import train as train_network
+
+    found = find_brackets(path)
+    with stopping_on_interrupt() as should_stop:
+        follow_training(
+            train_network(
+                found.brackets, masks, config, out, resume=resume, should_stop=should_stop
+            )
+        )
+    if as_json:
+        typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
+    else:
+        output.print(f"Trained in {out}")
+    report_problems(found.problems, len(found.brackets))
+
+
+@app.command()
+@options_from(PredictConfig)
+def predict(
+    path: PathArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the masks.")],
+    low_model: ModelOption = None,
+    high_model: ModelOption = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+    *,
+    config: PredictConfig,
+) -> None:
+    """Predict the masks of brackets with one trained network per role."""
+    paths: dict[MaskRole, Path | None] = {"low": low_model, "high": high_model}
+    if not any(paths.values()):
+        raise typer.BadParameter("name a model", param_hint="--low-model/--high-model")
+    from bracketseg.learning.checkpoints import load_model
+    from bracketseg.learning.predict_folder import ScenePredicted, predict_brackets
+
+    models = {role: load_model(model) for role, model in paths.items() if model is not None}
+    found = find_brackets(path)
+    done, failed = follow_scenes(
+        predict_brackets(found.brackets, models, out, overwrite=overwrite, **config.model_dump()),
+        "Predicting",
+    )
+    predicted = [event.record for event in done if isinstance(event, ScenePredicted)]
+    if as_json:
+        typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
+    else:
+        output.print(f"{len(predicted)} scenes predicted in {out}")
+    report_problems([*found.problems, *failed], len(predicted))
+
+
+@app.command()
+def evaluate(
+    reference: Annotated[Path, typer.Option(help="Folder of the ground-truth masks.")],
+    prediction: Annotated[Path, typer.Option(help="Folder of the predicted masks.")],
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a table.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure Dice, Jaccard, sensitivity, specificity and AUC of masks against masks."""
+    evaluation = evaluate_folders(reference, prediction)
+    if csv is not None:
+        write_text(csv, scenes_csv(evaluation.scenes))
+    if as_json:
+        typer.echo(json.dumps(_evaluation_json(evaluation), indent=2))
+    else:
+        table = Table("Role", "Scenes", *COLUMNS.values())
+        for role, mean in evaluation.mean.items():
+            count = sum(scene.role == role for scene in evaluation.scenes)
+            values = (getattr(mean, name) for name in COLUMNS)
+            shown = ("-" if value is None else f"{value:.4f}" for value in values)
+            table.add_row(role, str(count), *shown)
+        output.print(table)
+    for line in evaluation.unmatched:
+        warn(line)
+    report_problems(evaluation.problems, len(evaluation.scenes))
+
+
+def _evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
+    return {
+        "scenes": [
+            {"scene": s.scene, "role": s.role, **metrics_dict(s.metrics)} for s in evaluation.scenes
+        ],
+        "mean": {role: metrics_dict(mean) for role, mean in evaluation.mean.items()},
+        "unmatched": list(evaluation.unmatched),
+        "problems": [str(problem) for problem in evaluation.problems],
+    }
+
+
+class _ListsLosses(TyperCommand):
+    """Take `--losses bce focal` as well as `--losses bce --losses focal`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        listing = False
+        for argument in args:
+            if listing and argument in LOSSES and spread[-1] != "--losses":
+                spread.append("--losses")
+            listing = argument == "--losses" or (listing and argument in LOSSES)
+            spread.append(argument)
+        return super().parse_args(ctx, spread)
+
+
+@app.command(cls=_ListsLosses)
+@options_from(TrainConfig, leave_out={"filters", "role", "loss"})
+def compare(
+    path: PathArgument,
+    masks: MasksOption,
+    out: Annotated[Path, typer.Option(help="Folder for the runs and the tables.")],
+    losses: LossesOption = None,
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+    *,
+    config: TrainConfig,
+) -> None:
+    """Train each loss for each role and write Tables 1 and 2."""
+    from bracketseg.learning.comparison import TABLES_JSON, TABLES_MARKDOWN
+    from bracketseg.learning.comparison import compare as compare_losses
+
+    found = find_brackets(path)
+    with stopping_on_interrupt() as should_stop:
+        follow_training(
+            compare_losses(
+                found.brackets,
+                masks,
+                out,
+                config,
+                cast("list[Loss]", losses),
+                resume=resume,
+                should_stop=should_stop,
+            )
+        )
+    if as_json:
+        typer.echo((out / TABLES_JSON).read_text(encoding="utf-8"))
+    else:
+        output.print(Markdown((out / TABLES_MARKDOWN).read_text(encoding="utf-8")))
+        output.print(f"Tables in {out}")
+    report_problems(found.problems, len(found.brackets))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for all results.")] = Path("bracketseg-demo"),
+) -> None:
+    """Run all of the above on the sample data; a few minutes on two cores."""
+    with as_file(files("bracketseg") / "sample_data" / "brackets") as data:
+        for arguments in demo_commands(data, out):
+            output.print(f"\n$ bracketseg {shlex.join(arguments)}", style="bold")
+            if status := app(arguments, standalone_mode=False):
+                raise typer.Exit(status)
+        output.print(demo_epilogue(data, out))

@@ -1,0 +1,198 @@
+"""What the command shows while work goes on, and how it ends."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bracketseg.errors import BracketSegError
+from bracketseg.learning.events import (
+    Cached,
+    EpochDone,
+    Planned,
+    SceneCached,
+    ScenesSkipped,
+    StepDone,
+    Stopped,
+)
+
+output = Console(highlight=False, markup=False, soft_wrap=True)
+"""Results: standard output."""
+
+errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+"""Progress, warnings and errors: standard error."""
+
+
+def fail(error: BracketSegError) -> NoReturn:
+    """End the command with one line of error and exit status 1."""
+    errors.print(f"Error: {_one_line(error)}", style="red")
+    sys.exit(1)
+
+
+def warn(message: str) -> None:
+    """Print one line that does not change the exit status."""
+    errors.print(f"Warning: {message}", style="yellow")
+
+
+def report_problems(problems: Sequence[BracketSegError], done: int) -> None:
+    """List what was left out, and end with exit status 1 if there is anything."""
+    if not problems:
+        return
+    for problem in problems:
+        errors.print(f"Left out: {_one_line(problem)}", style="yellow")
+    errors.print(f"Error: {len(problems)} left out, {done} done", style="red")
+    raise typer.Exit(1)
+
+
+def _one_line(error: BracketSegError) -> str:
+    return " ".join(str(error).split())
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a progress bar on a terminal, and nothing elsewhere."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
+        console=errors,
+        disable=not errors.is_terminal,
+        transient=True,
+    ) as progress:
+        yield progress
+
+
+class SceneEvent(Protocol):
+    """An event of a folder run: scene number `index` of `total` is done."""
+
+    @property
+    def index(self) -> int: ...  # noqa: D102 - see the class
+
+    @property
+    def total(self) -> int: ...  # noqa: D102
+
+
+_Event = TypeVar("_Event", bound=SceneEvent)
+
+
+def follow_scenes(
+    events: Iterable[_Event], title: str
+) -> tuple[list[_Event], list[BracketSegError]]:
+    """Run a folder to its end with a progress bar.
+
+    Returns
+    -------
+    done : list
+        The events, those of failed scenes among them.
+    failed : list of BracketSegError
+        What went wrong with the scenes that failed.
+    """
+    done: list[_Event] = []
+    with progress_bar() as progress:
+        task = progress.add_task(title, total=None, detail="")
+        for event in events:
+            done.append(event)
+            progress.update(task, completed=event.index, total=event.total)
+    failed = [event.error for event in done if hasattr(event, "error")]
+    return done, failed
+
+
+@contextmanager
+def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C (or a polite kill) into a wish to stop at the next step.
+
+    A second one ends the process as usual; what is on disk is whole either way.
+
+    Yields
+    ------
+    callable
+        Whether stopping was asked for.
+    """
+    asked = False
+
+    def ask(number: int, _frame: Any) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(number, before[signal.Signals(number)])
+        errors.print("Stopping after this step; once more to stop at once.")
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def follow_training(events: Iterable[object]) -> object:
+    """Run one training, or several, to the end with a progress bar.
+
+    Plans, left-out scenes and every epoch leave a line on standard error, so that a log
+    shows the course.
+
+    Returns
+    -------
+    object
+        The last event.
+
+    Raises
+    ------
+    typer.Exit
+        With status 1 if the training was asked to stop.
+    """
+    event: object = None
+    with progress_bar() as progress:
+        task = progress.add_task("", total=None, detail="")
+        for event in events:
+            match event:
+                case SceneCached(done=done, total=total):
+                    progress.update(task, description="Reading", completed=done, total=total)
+                case StepDone():
+                    progress.update(
+                        task,
+                        description=f"Epoch {event.epoch}/{event.epochs}",
+                        completed=(event.epoch - 1) * event.steps + event.step,
+                        total=event.epochs * event.steps,
+                        detail=f"{event.images_per_second:.1f} images/s, loss {event.loss:.4f}",
+                    )
+                case Stopped():
+                    errors.print(_say(event))
+                    raise typer.Exit(1)
+                case _ if line := _say(event):
+                    errors.print(line)
+    return event
+
+
+def _say(event: object) -> str:
+    match event:
+        case Planned():
+            return (
+                f"{event.scenes} scenes, {event.cache_bytes / 2**20:.0f} MiB of memory for their "
+                f"images; {event.parameters:,} parameters in {event.precision} on {event.device} "
+                f"({event.device_name})"
+            )
+        case ScenesSkipped():
+            return "\n".join(f"Left out: {s.scene}: {s.reason}" for s in event.scenes)
+        case Cached():
+            return f"{len(event.train)} scenes to train, {len(event.validation)} to validate"
+        case EpochDone():
+            return (
+                f"epoch {event.epoch}/{event.epochs}: loss {event.train_loss:.4f}, validation "
+                f"loss {event.validation_loss:.4f}, Dice {event.validation_dice:.4f}, Jaccard "
+                f"{event.validation_jaccard:.4f}, {event.seconds:.1f} s{' *' * event.best}"
+            )
+        case Stopped(resumable=True):
+            return f"Stopped. The same command with --resume goes on from {event.run}."
+        case Stopped():
+            return f"Stopped before the first step; {event.run} holds nothing to go on from."
+        case _:
+            return ""

@@ -1,0 +1,203 @@
+"""The command, driven as a person drives it; see also its contract in the README."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from bracketseg import __version__
+
+FAST = ("--epochs", 1, "--batch-size", 4, "--image-size", 16, "--device", "cpu")
+METRICS = {"dice", "jaccard", "sensitivity", "specificity", "auc_eq9", "roc_auc"}
+
+
+@pytest.fixture
+def masks(command, brackets, tmp_path):
+    """Manual ground truth of the six scenes."""
+    out = tmp_path / "masks"
+    assert command("label", brackets, "--method", "manual", "--out", out).status == 0
+    return out
+
+
+@pytest.fixture
+def run(command, brackets, masks, tmp_path):
+    """A run of one epoch for the low exposure."""
+    out = tmp_path / "run"
+    made = command("train", brackets, "--masks", masks, "--role", "low", "--out", out, *FAST)
+    assert made.status == 0, made.err
+    return out
+
+
+def test_info_lists_every_frame(command, brackets):
+    found = json.loads(command("info", brackets, "--json").out)
+    assert [scene["scene"] for scene in found] == [f"s{number}" for number in range(6)]
+    for scene in found:
+        assert [frame["role"] for frame in scene["frames"]] == ["low", "medium", "high"]
+        assert [frame["ev"] for frame in scene["frames"]] == [-2, 0, 2]
+        for frame in scene["frames"]:
+            assert set(frame) == {
+                *("path", "role", "ev", "exposure_time", "f_number", "iso", "shape", "dtype")
+            }
+            assert frame["shape"] == [24, 40, 3]
+            assert frame["dtype"] == "uint8"
+    shown = command("info", brackets)
+    assert shown.status == 0
+    assert "6 brackets" in shown.out
+
+
+def test_label_takes_ranges_and_reports_coverage(command, brackets, tmp_path):
+    out = tmp_path / "masks"
+    ranges = ("--low", 100, 180, "--high", 10, 90.5)
+    labelled = command("label", brackets, "--method", "manual", "--out", out, *ranges, "--json")
+    records = json.loads(labelled.out)
+    assert records[0]["masks"]["low"]["origin"] == {"method": "manual", "lo": 100, "hi": 180}
+    assert records[0]["masks"]["high"]["hi"] == 90.5
+    frame = cv2.imread(str(brackets / "s0" / "low.png"))
+    luma = cv2.cvtColor(frame, cv2.COLOR_BGR2YCrCb)[..., 0]
+    mask = cv2.imread(str(out / "s0_low.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(mask == 255, (luma >= 100) & (luma <= 180))
+    with (out / "coverage.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]["low"]) == pytest.approx((mask == 255).mean(), abs=1e-6)
+
+
+def test_a_broken_scene_is_left_out_named_and_the_rest_is_done(command, brackets, tmp_path):
+    (brackets / "s3" / "low.png").write_bytes((brackets / "s3" / "low.png").read_bytes()[:100])
+    out = tmp_path / "masks"
+    labelled = command("label", brackets, "--method", "otsu", "--out", out)
+    assert labelled.status == 1
+    assert str(brackets / "s3" / "low.png") in labelled.err
+    assert "Traceback" not in labelled.err
+    assert len(list(out.glob("*_low.png"))) == 5
+
+
+def test_train_leaves_the_run_folder_of_the_contract(run):
+    assert {path.name for path in run.iterdir()} == {
+        *("config.json", "split.json", "history.csv", "best.safetensors", "last.pt"),
+        *("metrics.json", "environment.json"),
+    }
+
+
+def test_train_refuses_to_overwrite_a_run_and_resumes_it(command, brackets, masks, run):
+    again = ("train", brackets, "--masks", masks, "--role", "low", "--out", run, *FAST)
+    refused = command(*again)
+    assert refused.status == 1
+    assert "--resume" in refused.err
+    longer = command(*again, "--epochs", 3, "--resume")
+    assert longer.status == 0, longer.err
+    with (run / "history.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3
+
+
+@pytest.mark.parametrize("scale", ["train", "full"])
+def test_predict_and_evaluate(command, brackets, masks, run, tmp_path, scale):
+    out = tmp_path / "prediction"
+    predicted = command(
+        *("predict", brackets, "--low-model", run, "--out", out, "--scale", scale),
+        *("--probability", "--device", "cpu", "--threshold", 0.4),
+    )
+    assert predicted.status == 0, predicted.err
+    probability = cv2.imread(str(out / "s0_low_probability.png"), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(out / "s0_low.png"), cv2.IMREAD_UNCHANGED)
+    assert (probability.dtype, probability.shape) == (np.uint16, (24, 40))
+    assert not (mask[probability < 0.4 * 65535 - 1] != 0).any()
+    assert (mask[probability > 0.4 * 65535 + 1] == 255).all()
+    assert not list(out.glob("*_high.png"))
+
+    table = tmp_path / "table.csv"
+    measured = command(
+        *("evaluate", "--reference", masks, "--prediction", out, "--csv", table, "--json"),
+    )
+    report = json.loads(measured.out)
+    assert len(report["scenes"]) == 6
+    assert set(report["scenes"][0]) >= METRICS
+    assert report["mean"]["low"]["avg"] == pytest.approx(
+        sum(report["mean"]["low"][name] for name in METRICS - {"roc_auc"}) / 5
+    )
+    assert "high" not in report["mean"]
+    with table.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 6
+
+
+def test_a_model_of_the_wrong_role_is_refused(command, brackets, run, tmp_path):
+    refused = command("predict", brackets, "--high-model", run, "--out", tmp_path / "p")
+    assert refused.status == 1
+    assert "low" in refused.err
+    assert not list((tmp_path / "p").glob("*.png")) if (tmp_path / "p").exists() else True
+
+
+def test_compare_writes_both_tables(command, brackets, masks, tmp_path):
+    out = tmp_path / "comparison"
+    compared = command(
+        *("compare", brackets, "--masks", masks, "--out", out, *FAST),
+        *("--losses", "bce", "focal", "--validation", 0.4),
+    )
+    assert compared.status == 0, compared.err
+    tables = (out / "tables.md").read_text()
+    assert "Table 1" in tables
+    assert "Table 2" in tables
+    for name in ("table1_low.csv", "table2_high.csv"):
+        with (out / name).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["loss"] for row in rows] == ["BCE", "Focal"]
+        assert all(0 <= float(row["dice"]) <= 1 for row in rows)
+    resumed = command(
+        *("compare", brackets, "--masks", masks, "--out", out, *FAST, "--json"),
+        *("--losses", "bce", "--losses", "focal", "--validation", 0.4, "--resume"),
+    )
+    assert resumed.status == 0, resumed.err
+    assert set(json.loads(resumed.out)["low"]) == {"bce", "focal"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("info", "{tmp}/nowhere"), "does not exist"),
+        (("evaluate", "--reference", "{tmp}", "--prediction", "{tmp}/x"), "no such folder"),
+        (("predict", "{set}", "--low-model", "{tmp}/x", "--out", "{tmp}/o"), "does not exist"),
+        (("train", "{set}", "--masks", "{tmp}/x", "--role", "low", "--out", "{tmp}/r"), "{tmp}/x"),
+    ],
+)
+def test_an_error_is_one_line_that_names_the_file(command, brackets, tmp_path, arguments, words):
+    names = {"tmp": tmp_path, "set": brackets}
+    failed = command(*(argument.format(**names) for argument in arguments))
+    assert failed.status == 1
+    assert words.format(**names) in failed.err
+    assert failed.err.count("\n") == 1
+    assert failed.err.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("label", "{set}", "--method", "magic", "--out", "x"),
+        ("label", "{set}", "--method", "otsu", "--out", "x", "--low", 1, 2),
+        ("label", "{set}", "--method", "manual", "--out", "x", "--low", 9, 2),
+        ("train", "{set}", "--masks", "x", "--out", "y"),
+        ("train", "{set}", "--masks", "x", "--out", "y", "--role", "low", "--epochs", 0),
+        ("predict", "{set}", "--out", "x"),
+        ("predict", "{set}", "--out", "x", "--low-model", "y", "--threshold", 2),
+        ("compare", "{set}", "--masks", "x", "--out", "y", "--losses", "bce", "magic"),
+    ],
+)
+def test_wrong_usage_is_status_2(command, brackets, arguments):
+    assert command(*(str(argument).format(set=brackets) for argument in arguments)).status == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["info", "label", "train", "predict", "evaluate", "compare", "demo"]
+)
+def test_every_command_has_help(command, name):
+    assert "Usage" in command(name, "--help").out
+
+
+def test_the_module_is_the_command():
+    called = subprocess.run(
+        [sys.executable, "-m", "bracketseg", "--version"], capture_output=True, check=True
+    )
+    assert called.stdout.decode().split() == ["bracketseg", __version__]
