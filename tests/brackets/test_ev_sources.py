@@ -74,7 +74,7 @@ class TestSidecar:
         assert sidecar_evs(tmp_path / name) is None
 
     def test_no_pickle_is_opened(self, tmp_path: Path) -> None:
-        np.save(tmp_path / "a.npy", np.array([{"a": 1}]), allow_pickle=True)
+        np.save(tmp_path / "a.npy", np.array([1.0, 2.0], dtype=object), allow_pickle=True)
         assert sidecar_evs(tmp_path / "a.npy") is None
 
 

@@ -333,6 +333,33 @@ class TestErrors:
             read_image(path)
         assert capfd.readouterr() == ("", "")
 
+    def test_a_changed_byte_in_a_png_is_refused_without_noise(
+        self, tmp_path: Path, rng: Rng, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        Image.fromarray(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+        data = bytearray((tmp_path / "a.png").read_bytes())
+        data[len(data) // 2] ^= 1
+        (tmp_path / "a.png").write_bytes(data)
+        with pytest.raises(FrameError, match=r"a\.png.*its pixels are damaged"):
+            read_image(tmp_path / "a.png")
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_a_tiff_that_promises_more_than_it_can_hold(
+        self, tmp_path: Path, rng: Rng, compression: str | None
+    ) -> None:
+        pixels = rng.integers(0, 256, (7, 9), dtype=np.uint8)
+        tifffile.imwrite(tmp_path / "a.tif", pixels, compression=compression)
+        data = (tmp_path / "a.tif").read_bytes()
+        # The entries of width and height: long, one value.
+        for tag, size, forged in ((0x100, 9, 20_000), (0x101, 7, 20_000)):
+            entry = struct.pack("<HHII", tag, 4, 1, size)
+            assert data.count(entry) == 1
+            data = data.replace(entry, struct.pack("<HHII", tag, 4, 1, forged))
+        (tmp_path / "a.tif").write_bytes(data)
+        with pytest.raises(FrameError, match=r"a\.tif.*ends too early, or its header is damaged"):
+            read_image(tmp_path / "a.tif")
+
     def test_a_forged_size_is_refused_before_any_memory_is_taken(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_bytes(png(2_000_000, 1_000_000, 8, 2, b"\0"))
         for read in (read_header, read_image, read_thumbnail):

@@ -130,6 +130,13 @@ class TestLayouts:
             ("e", "brightness"),
         ]
 
+    def test_ldr_counts_as_the_folder_it_lies_in(
+        self, tmp_path: Path, write_scene: WriteScene
+    ) -> None:
+        for role in ("short", "long"):
+            write_scene(tmp_path / "ntire" / "Train" / "LDR" / role, "0007.png")
+        assert scenes(find_brackets(tmp_path)) == ["0007"]
+
     def test_natural_order(self, tmp_path: Path, write_scene: WriteScene) -> None:
         for name in ("10", "9", "1"):
             write_scene(tmp_path / name, "low.jpg", "high.jpg")

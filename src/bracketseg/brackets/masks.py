@@ -17,7 +17,7 @@ from bracketseg.errors import FrameError, LabelingError
 
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
 _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
-_DERIVED_STEM = re.compile(r".+_(low|high)(_probability)?", re.IGNORECASE)
+_DERIVED_STEM = re.compile(r".+_(low|high)(_probability|_corrections)?", re.IGNORECASE)
 
 
 def mask_name(scene: str, role: MaskRole) -> str:
@@ -39,7 +39,7 @@ def probability_name(scene: str, role: MaskRole) -> str:
 
 
 def is_mask_name(path: Path) -> bool:
-    """Whether a file is named as masks and probabilities are.
+    """Whether a file is named as masks, probabilities and corrections are.
 
     >>> is_mask_name(Path("0000_low.png")), is_mask_name(Path("0000_short.png"))
     (True, False)

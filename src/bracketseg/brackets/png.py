@@ -1,6 +1,7 @@
 """What the head of a PNG file says, without its pixels."""
 
 import struct
+import zlib
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -63,15 +64,15 @@ def read_png_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]
 
 
 def pixel_chunks(data: bytes) -> bytes:
-    """Make the same PNG with nothing in it but its pixels.
+    """Make the same PNG with nothing in it but its pixels, and these whole.
 
-    The decoder's library writes to the standard error stream about every text
-    or colour profile that it finds odd; without those chunks it has no reason to.
+    The decoder's library writes to the standard error stream about damage, and about
+    every text or colour profile that it finds odd; so it gets to see neither.
 
     Raises
     ------
     ValueError
-        If the file ends before its last chunk.
+        If the file ends before its last chunk, or a checksum does not fit.
     """
     view = memoryview(data)
     parts: list[bytes | memoryview] = [SIGNATURE]
@@ -82,6 +83,9 @@ def pixel_chunks(data: bytes) -> bytes:
         if end > len(data):
             raise ValueError("it ends too early: its last part is missing")
         if kind in PIXEL_CHUNKS:
+            (checksum,) = struct.unpack_from(">I", data, end - 4)
+            if zlib.crc32(view[position + 4 : end - 4]) != checksum:
+                raise ValueError("its pixels are damaged")
             parts.append(view[position:end])
         if kind == b"IEND":
             return b"".join(parts)

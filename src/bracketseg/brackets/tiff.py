@@ -28,6 +28,9 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_SAMPLES = 8
 """Samples a pixel: red, green, blue, alpha, and a few that are dropped."""
 
+MAX_COMPRESSION = 10_000
+"""A header that asks for more bytes than this for each byte of the file is damaged."""
+
 # Without any handler of its own the library's log would be printed on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
@@ -145,7 +148,8 @@ def _checked(page: tifffile.TiffPage, file_size: int) -> tifffile.TiffPage:
         raise ValueError("its header is damaged")
     if page.samplesperpixel > MAX_SAMPLES:
         raise ValueError(f"a pixel of it has {page.samplesperpixel} samples")
-    if page.compression == tifffile.COMPRESSION.NONE and math.prod(numbers) // 8 > file_size:
+    ratio = 1 if page.compression == tifffile.COMPRESSION.NONE else MAX_COMPRESSION
+    if math.prod(numbers) // 8 > ratio * file_size:
         raise ValueError("it ends too early, or its header is damaged")
     if page.dtype is None or not (_is_grey(page) or _is_colour(page)):
         raise ValueError(
@@ -172,7 +176,7 @@ def _is_colour(page: tifffile.TiffPage) -> bool:
 
 
 def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
-    samples = page.asarray()
+    samples: NDArray[Any] = page.asarray()
     if page.samplesperpixel > 1:
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
             samples = np.moveaxis(samples, 0, -1)
@@ -183,7 +187,7 @@ def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
         samples = np.moveaxis(colours[:, samples], 0, -1)
     if samples.shape[:2] != (page.imagelength, page.imagewidth):
         raise ValueError(f"its first page has the shape {samples.shape}")
-    return np.ascontiguousarray(samples.astype(samples.dtype.newbyteorder("="), copy=False))
+    return samples
 
 
 def _exif(page: tifffile.TiffPage) -> Exif:
