@@ -1,0 +1,1 @@
+"""From masks to a network and back. The only package that imports torch."""

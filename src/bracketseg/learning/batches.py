@@ -1,0 +1,88 @@
+"""Batches of images: their order, their random numbers, and how they reach a device."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Draw(IntEnum):
+    """What random numbers are for; each use has a sequence of its own."""
+
+    SPLIT = 0
+    WEIGHTS = 1
+    ORDER = 2
+    AUGMENT = 3
+    DROPOUT = 4
+
+
+def seed_for(draw: Draw, seed: int, *position: int) -> int:
+    """Return a seed for one use at one place of a training.
+
+    The numbers of each step depend on nothing that went before, so that a training which
+    goes on from the middle draws what it would have drawn.
+
+    Parameters
+    ----------
+    draw
+        The use.
+    seed
+        Of the config.
+    position
+        Such as epoch and step.
+
+    Returns
+    -------
+    int
+        0 to 2**63 - 1, well mixed.
+    """
+    state = np.random.SeedSequence((int(draw), seed, *position)).generate_state(1, np.uint64)
+    return int(state[0] >> np.uint64(1))
+
+
+def generator_for(draw: Draw, seed: int, *position: int) -> np.random.Generator:
+    """Return a generator with :func:`seed_for`."""
+    return np.random.default_rng(seed_for(draw, seed, *position))
+
+
+def augment(
+    images: NDArray[np.uint8], masks: NDArray[np.bool_], generator: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Turn and flip each image and its mask together, each of the 8 ways equally likely.
+
+    Parameters
+    ----------
+    images : (N, S, S, 3) uint8
+    masks : (N, S, S) bool
+    generator
+        Decides the way of each image.
+
+    Returns
+    -------
+    images, masks
+        New arrays of the same shapes.
+    """
+    turned, turned_masks = np.empty_like(images), np.empty_like(masks)
+    for i, way in enumerate(generator.integers(8, size=len(images))):
+        for source, target in ((images, turned), (masks, turned_masks)):
+            view = np.rot90(source[i], way % 4)
+            target[i] = view[:, ::-1] if way >= 4 else view
+    return turned, turned_masks
+
+
+def to_network(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Turn (N, H, W, 3) uint8 into (N, 3, H, W) float32 of 0..1, channels last, on `device`."""
+    tensor = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+    return tensor.to(torch.float32).div_(255.0)
+
+
+def to_target(masks: NDArray[np.bool_], device: torch.device) -> Tensor:
+    """Turn (N, H, W) bool into (N, 1, H, W) float32 of 0 and 1 on `device`."""
+    return torch.from_numpy(masks).to(device)[:, None].to(torch.float32)

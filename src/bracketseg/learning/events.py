@@ -1,0 +1,191 @@
+"""What a training reports while it runs; this module imports no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bracketseg.evaluation.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The training can start; nothing has been read yet.
+
+    Attributes
+    ----------
+    scenes
+        Scenes that have a frame and a mask of the role.
+    cache_bytes
+        Main memory that their resized images and masks will take.
+    device, device_name
+        As torch calls it (``cuda:0``), and as a person does.
+    precision
+        ``float32``, ``bfloat16`` or ``float16``.
+    parameters
+        Number of weights of the network.
+    """
+
+    scenes: int
+    cache_bytes: int
+    device: str
+    device_name: str
+    precision: str
+    parameters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneCached:
+    """A scene was read, or found unusable; `done` of `total` scenes are through."""
+
+    scene: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedScene:
+    """A scene that cannot take part, and the reason with what to do about it."""
+
+    scene: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenesSkipped:
+    """All scenes that are left out; reported once, if there are any."""
+
+    scenes: tuple[SkippedScene, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cached:
+    """Images and masks are in memory and split; no file is read from here on.
+
+    Attributes
+    ----------
+    train, validation
+        The scenes of each side.
+    bytes
+        Main memory that they take.
+    rethresholded
+        Scenes whose mask was made anew from the resized image by the rule on record;
+        the masks of the others were resized.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    bytes: int
+    rethresholded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDone:
+    """One batch was learned.
+
+    Attributes
+    ----------
+    epoch, epochs, step, steps
+        All from 1.
+    loss
+        Of this batch, before its weights were changed.
+    images_per_second
+        Over the steps of this epoch, without what the receiver of the events does.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    images_per_second: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochDone:
+    """All training images were learned once and the validation scenes looked at.
+
+    Attributes
+    ----------
+    epoch, epochs
+        From 1.
+    train_loss, validation_loss
+        Means over the images.
+    validation_dice, validation_jaccard
+        Means over the scenes, at the training size.
+    seconds
+        What the epoch took, validation included.
+    best
+        Whether its Dice is above that of every epoch before; at a tie the earlier epoch
+        stays the best.
+    """
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_loss: float
+    validation_dice: float
+    validation_jaccard: float
+    seconds: float
+    best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpointed:
+    """The state was saved: `epoch` epochs and `step` steps of the next one are done."""
+
+    path: Path
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The training was asked to stop, and did; `epoch` and `step` are as in Checkpointed.
+
+    Attributes
+    ----------
+    resumable
+        Whether the run folder holds a state to go on from. It does not if the training
+        was stopped while the images were read for the first time.
+    """
+
+    run: Path
+    epoch: int
+    step: int
+    resumable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """All epochs are done.
+
+    Attributes
+    ----------
+    run
+        The run folder.
+    best_epoch
+        The epoch, from 1, whose weights are in ``best.safetensors``.
+    metrics
+        Means over the validation scenes, at the training size, of these weights.
+    """
+
+    run: Path
+    best_epoch: int
+    metrics: Metrics
+
+
+TrainEvent = (
+    Planned
+    | SceneCached
+    | ScenesSkipped
+    | Cached
+    | StepDone
+    | EpochDone
+    | Checkpointed
+    | Stopped
+    | Finished
+)

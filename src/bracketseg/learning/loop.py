@@ -1,0 +1,210 @@
+"""The loop over the epochs and steps of one training."""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from bracketseg.learning.batches import Draw, augment, generator_for
+from bracketseg.learning.checkpoints import ModelCard
+from bracketseg.learning.events import Checkpointed, EpochDone, Finished, StepDone, Stopped
+from bracketseg.learning.optimization import not_finite
+from bracketseg.learning.progress import EpochRecord
+from bracketseg.learning.run_folder import METRICS, versions
+from bracketseg.learning.validation import Validation, report, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from bracketseg.learning.config import TrainConfig
+    from bracketseg.learning.dataset import Dataset
+    from bracketseg.learning.optimization import Optimization
+    from bracketseg.learning.progress import Progress
+    from bracketseg.learning.run_folder import RunFolder
+    from bracketseg.learning.split import Split
+
+
+class TrainingLoop:
+    """Steps and epochs from wherever the progress stands to the end.
+
+    Parameters
+    ----------
+    run
+        Where checkpoints and results go.
+    config
+        The settings.
+    optimization, progress
+        What is learned so far.
+    dataset, split
+        What it is learned from.
+    ground_truth
+        How the masks were made.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        config: TrainConfig,
+        optimization: Optimization,
+        progress: Progress,
+        dataset: Dataset,
+        split: Split,
+        ground_truth: dict[str, Any],
+    ) -> None:
+        self._run = run
+        self._config = config
+        self._optimization = optimization
+        self._progress = progress
+        self._dataset = dataset
+        self._split = split
+        self._ground_truth = ground_truth
+        self._rows = dataset.rows(split.train)
+        self._validation_rows = dataset.rows(split.validation)
+        self._best: dict[str, Tensor] | None = None
+
+    def restore_best(self, weights: dict[str, Tensor] | None) -> None:
+        """Take over the best weights of a checkpoint."""
+        self._best = weights
+
+    def run_through(
+        self, should_stop: Callable[[], bool]
+    ) -> Iterator[StepDone | EpochDone | Checkpointed | Stopped | Finished]:
+        """Train to the last epoch, or until it is asked to stop."""
+        # An interruption may have fallen between a checkpoint and what is made from it.
+        self._write_results()
+        for epoch in range(self._progress.epoch + 1, self._config.epochs + 1):
+            yield from self._learn(epoch, should_stop)
+            result, seconds = self._validate(should_stop)
+            if result is None:
+                yield self._save()
+                yield self._stopped()
+                return
+            if not math.isfinite(result.loss):
+                raise not_finite(result.loss, f"the validation of epoch {epoch}", self._config)
+            done = self._finish_epoch(epoch, result, seconds)
+            saved = self._save()
+            self._write_results()
+            yield done
+            yield saved
+        yield self._finish(should_stop)
+
+    @property
+    def _steps(self) -> int:
+        return math.ceil(len(self._rows) / self._config.batch_size)
+
+    def _learn(self, epoch: int, should_stop: Callable[[], bool]) -> Iterator[StepDone]:
+        """Do the steps of an epoch that are left, or as many as it may."""
+        config, progress = self._config, self._progress
+        order = generator_for(Draw.ORDER, config.seed, epoch).permutation(self._rows)
+        images, seconds = 0, 0.0
+        while progress.step < self._steps and not should_stop():
+            began = perf_counter()
+            step = progress.step + 1
+            batch = order[progress.step * config.batch_size : step * config.batch_size]
+            pictures, masks = self._dataset.images[batch], self._dataset.masks[batch]
+            if config.augment:
+                turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
+                pictures, masks = augment(pictures, masks, turns)
+            loss = self._optimization.step(pictures, masks, epoch, step)
+            took = perf_counter() - began
+            progress.step = step
+            progress.loss_sum += loss * len(batch)
+            progress.seconds += took
+            images, seconds = images + len(batch), seconds + took
+            yield StepDone(
+                epoch=epoch,
+                epochs=config.epochs,
+                step=step,
+                steps=self._steps,
+                loss=loss,
+                images_per_second=images / max(seconds, 1e-9),
+            )
+
+    def _validate(self, should_stop: Callable[[], bool]) -> tuple[Validation | None, float]:
+        """Validate a complete epoch; None if it was stopped. Also the seconds it took."""
+        if self._progress.step < self._steps:
+            return None, 0.0
+        began = perf_counter()
+        rows = self._validation_rows
+        result = validate(self._optimization, self._dataset, rows, should_stop)
+        return result, perf_counter() - began
+
+    def _finish_epoch(self, epoch: int, result: Validation, seconds: float) -> EpochDone:
+        mean = result.mean
+        record = EpochRecord(
+            epoch=epoch,
+            train_loss=self._progress.loss_sum / len(self._rows),
+            validation_loss=result.loss,
+            validation_dice=mean.dice,
+            validation_jaccard=mean.jaccard,
+            seconds=self._progress.seconds + seconds,
+        )
+        best = self._progress.finish_epoch(record)
+        if best:
+            weights = self._optimization.unet.state_dict()
+            self._best = {name: tensor.detach().clone() for name, tensor in weights.items()}
+        return EpochDone(
+            epoch=epoch,
+            epochs=self._config.epochs,
+            train_loss=record.train_loss,
+            validation_loss=record.validation_loss,
+            validation_dice=record.validation_dice,
+            validation_jaccard=record.validation_jaccard,
+            seconds=record.seconds,
+            best=best,
+        )
+
+    def _save(self) -> Checkpointed:
+        path = self._run.write_state(
+            {
+                **self._optimization.state(),
+                "progress": self._progress.state(),
+                "best": self._best,
+                "ground_truth": self._ground_truth,
+            }
+        )
+        return Checkpointed(path=path, epoch=self._progress.epoch, step=self._progress.step)
+
+    def _write_results(self) -> None:
+        best = self._progress.best
+        if best is None or self._best is None:
+            return
+        self._run.write_history(self._progress.history)
+        card = ModelCard(
+            role=self._config.role,
+            network=self._config.network,
+            image_size=self._config.image_size,
+            ground_truth=self._ground_truth,
+            loss=self._config.loss,
+            seed=self._config.seed,
+            epoch=best.epoch,
+            metrics={
+                "loss": best.validation_loss,
+                "dice": best.validation_dice,
+                "jaccard": best.validation_jaccard,
+            },
+            versions=versions(),
+        )
+        self._run.write_best(self._best, card)
+
+    def _stopped(self) -> Stopped:
+        progress = self._progress
+        return Stopped(run=self._run.path, epoch=progress.epoch, step=progress.step, resumable=True)
+
+    def _finish(self, should_stop: Callable[[], bool]) -> Finished | Stopped:
+        """Measure the best weights in full."""
+        best = self._progress.best
+        assert best is not None  # noqa: S101 - there is at least one epoch
+        assert self._best is not None  # noqa: S101
+        self._optimization.unet.load_state_dict(self._best)
+        rows = self._validation_rows
+        result = validate(self._optimization, self._dataset, rows, should_stop, with_roc=True)
+        if result is None:
+            return self._stopped()
+        scenes, masks = self._split.validation, self._dataset.masks[rows]
+        metrics = report(result, scenes, masks, best.epoch)
+        self._run.write_json(METRICS, {"epochs": self._progress.epoch, **metrics})
+        return Finished(run=self._run.path, best_epoch=best.epoch, metrics=result.mean)

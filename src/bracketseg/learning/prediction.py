@@ -1,0 +1,282 @@
+"""From one frame to the probability that each pixel is well exposed, and to a mask."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, get_args
+
+import cv2
+import numpy as np
+import torch
+
+from bracketseg.errors import LabelingError, ModelError, OutOfMemoryError
+from bracketseg.learning.batches import to_network
+from bracketseg.learning.config import PredictConfig, Scale
+from bracketseg.learning.devices import (
+    autocast,
+    is_out_of_memory,
+    resolve_device,
+    resolve_precision,
+)
+from bracketseg.learning.network_input import CHANNELS, network_input
+from bracketseg.learning.resize import resize_image
+from bracketseg.learning.tiling import choose_tile, map_tiles, plan_tiles
+from bracketseg.learning.unet import receptive_radius
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from bracketseg.brackets.bracket import MaskRole
+    from bracketseg.learning.checkpoints import Model
+    from bracketseg.learning.config import NetworkConfig, Precision
+    from bracketseg.learning.tiling import Tile
+    from bracketseg.learning.unet import UNet
+
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+_DEFAULTS = PredictConfig()
+DEFAULT_SCALE: Scale = _DEFAULTS.scale
+DEFAULT_THRESHOLD: float = _DEFAULTS.threshold
+DEFAULT_PRECISION: Precision = _DEFAULTS.precision
+
+TILE_MEMORY = 512 * 2**20
+"""Bytes that the activations of one tile may take, unless a size of tile is asked for."""
+
+
+def predict_probability(
+    model: Model,
+    image: NDArray[Any],
+    *,
+    scale: Scale = DEFAULT_SCALE,
+    device: str = "auto",
+    precision: Precision = DEFAULT_PRECISION,
+    tile: int | None = None,
+) -> NDArray[np.float32]:
+    """Predict for each pixel of a frame how likely it is well exposed.
+
+    Parameters
+    ----------
+    model : Model
+        Moved to `device` where it is elsewhere.
+    image : (H, W) or (H, W, 3) uint8, uint16 or float, with or without alpha
+        A frame, display-referred; see `bracketseg.learning.network_input.network_input`.
+    scale : {"train", "full"}
+        ``train`` resizes the frame to the square that the network was trained on and the
+        probability back, bilinearly. ``full`` keeps the frame's own resolution: it is padded
+        by reflection to the network's grid, predicted in tiles where memory asks for it, and
+        cropped back. Tiles overlap by all that an output can depend on, so that cutting
+        changes nothing but the last digits.
+    device : str
+        ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    precision : {"float32", "auto", "bfloat16", "float16"}
+    tile : int, optional
+        Side in pixels of what one tile writes, rounded up to the network's grid. By default
+        the tiles that lose least to overlap while one takes at most `TILE_MEMORY`. When the
+        device runs out of memory, smaller ones are tried.
+
+    Returns
+    -------
+    (H, W) float32, 0..1
+
+    Raises
+    ------
+    FrameError
+        If the frame's shape, type or values are none that a picture has.
+    ModelError
+        If the model is not one for RGB pictures, or gives values that are no numbers.
+    DeviceError
+        If the device is not there or cannot calculate in `precision`.
+    OutOfMemoryError
+        If not even the smallest tiles fit.
+    ValueError
+        If `scale` or `tile` is none of the above.
+    """
+    if scale not in SCALES or (tile is not None and tile < 1):
+        raise ValueError(f"scale {scale!r} must be train or full, and tile {tile} at least 1")
+    if model.card.network.in_channels != CHANNELS:
+        raise ModelError(
+            f"{model.path}: takes {model.card.network.in_channels} channels, and frames have "
+            f"{CHANNELS}; choose a model that `bracketseg train` left"
+        )
+    target = resolve_device(device)
+    dtype = resolve_precision(precision, target)
+    picture = network_input(image)
+    height, width = picture.shape[:2]
+    if scale == "train":
+        side = model.card.image_size
+        picture = resize_image(picture, side, side)
+    model.unet.to(target)
+    probability = _predict(model, picture, target, dtype, tile)
+    if np.isnan(probability).any():
+        advice = "choose another model" if dtype is None else "try precision float32"
+        raise ModelError(f"{model.path}: gives values that are no numbers; {advice}")
+    if scale == "full":
+        return probability
+    resized = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
+    # The weights of the interpolation may sum to a hair more than one.
+    return np.clip(resized, 0.0, 1.0).astype(np.float32, copy=False)
+
+
+def binarize(
+    probability: NDArray[np.float32], threshold: float = DEFAULT_THRESHOLD
+) -> NDArray[np.bool_]:
+    """Turn probabilities into a mask: ``probability >= threshold`` is foreground.
+
+    Parameters
+    ----------
+    probability : (H, W) float32, 0..1
+    threshold : float, 0..1
+        A pixel that equals it, as float32, is foreground.
+
+    Returns
+    -------
+    (H, W) bool
+
+    Raises
+    ------
+    LabelingError
+        If the threshold is not within 0..1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> binarize(np.array([[0.25, 0.5, 0.75]], np.float32)).tolist()
+    [[False, True, True]]
+    """
+    check_threshold(threshold)
+    return probability >= np.float32(threshold)
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold that no probability can be held against.
+
+    Raises
+    ------
+    LabelingError
+        If it is not within 0..1.
+    """
+    if not 0.0 <= threshold <= 1.0:  # also refuses nan
+        raise LabelingError(f"threshold {threshold} is no probability; choose one from 0 to 1")
+
+
+def require_role(model: Model, role: MaskRole) -> None:
+    """Refuse a model that was trained for the other exposure.
+
+    Raises
+    ------
+    ModelError
+        If the model's role is not `role`.
+    """
+    if model.card.role != role:
+        raise ModelError(
+            f"{model.path}: was trained for the {model.card.role} exposure and cannot predict the "
+            f"{role} one; choose a model with role {role}"
+        )
+
+
+def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
+    """Estimate the memory that a network takes while it predicts.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    item_size : int
+        Bytes of one activation: 4 in float32, 2 in bfloat16 and float16.
+
+    Returns
+    -------
+    float
+        Bytes for each pixel that a tile reads, the weights not counted.
+
+    Notes
+    -----
+    The most is alive in a decoder block: the upsampled features, the skip they are joined
+    with, both in one, and a working copy, six times the filters of that level, beside the
+    skips of all finer levels.
+    """
+    areas = [0.25**level for level in range(len(network.filters))]
+    maps = [count * area for count, area in zip(network.filters, areas, strict=True)]
+    widest = max(sum(maps[:level]) + 6 * maps[level] for level in range(len(maps)))
+    picture = 4 * network.in_channels
+    logit_and_probability = 2 * 4
+    return widest * item_size + picture + logit_and_probability
+
+
+def _predict(
+    model: Model,
+    picture: NDArray[np.uint8],
+    device: torch.device,
+    dtype: torch.dtype | None,
+    side: int | None,
+) -> NDArray[np.float32]:
+    """Predict (H, W, 3) at its own resolution, in ever smaller tiles until they fit."""
+    shape = (picture.shape[0], picture.shape[1])
+    grid, halo = model.unet.stride, receptive_radius(model.card.network)
+    item_size = 4 if dtype is None else dtype.itemsize
+    max_pixels = int(TILE_MEMORY / memory_per_pixel(model.card.network, item_size))
+    if side is None:
+        tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
+    else:
+        tile = (side, side)
+    probability = np.empty(shape, np.float32)
+    while True:
+        plan = plan_tiles(shape, tile=tile, halo=halo, grid=grid)
+        failure = _try_plan(model.unet, picture, plan, device, dtype, probability)
+        if failure is None:
+            return probability
+        # Half of what did not fit; where that is not to be had, there is no way.
+        max_pixels = _largest(plan) // 2
+        tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
+        if _largest(plan_tiles(shape, tile=tile, halo=halo, grid=grid)) > max_pixels:
+            raise OutOfMemoryError(
+                f"{device} has too little memory to predict {shape[1]}x{shape[0]} pixels, even in "
+                "small tiles; close what else uses it, predict at scale train, or choose device cpu"
+            ) from failure
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def _largest(plan: tuple[Tile, ...]) -> int:
+    return max(tile.source.height * tile.source.width for tile in plan)
+
+
+def _try_plan(
+    unet: UNet,
+    picture: NDArray[np.uint8],
+    plan: tuple[Tile, ...],
+    device: torch.device,
+    dtype: torch.dtype | None,
+    out: NDArray[np.float32],
+) -> RuntimeError | MemoryError | None:
+    """Fill `out` along the plan; the error comes back if memory ran out on the way."""
+
+    def predict(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        # A copy, because a picture from outside may be read-only.
+        batch = to_network(part[np.newaxis].copy(), device)
+        with autocast(device, dtype):
+            logits = unet(batch)
+        probability: NDArray[np.float32] = logits[0, 0].float().sigmoid_().cpu().numpy()
+        return probability
+
+    try:
+        with torch.inference_mode(), _evaluating(unet):
+            map_tiles(picture, plan, predict, out)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        # Its frames hold the tensors that take the memory.
+        return error.with_traceback(None)
+    return None
+
+
+@contextmanager
+def _evaluating(unet: UNet) -> Iterator[None]:
+    """Switch dropout off, also in the middle of a training, and back."""
+    training = unet.training
+    unet.eval()
+    try:
+        yield
+    finally:
+        unet.train(training)

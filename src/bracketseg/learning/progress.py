@@ -1,0 +1,75 @@
+"""How far a training has come."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochRecord:
+    """One row of ``history.csv``; see :class:`~bracketseg.learning.events.EpochDone`."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    validation_dice: float
+    validation_jaccard: float
+    seconds: float
+
+    @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        """Return the header of ``history.csv``."""
+        return tuple(f.name for f in fields(cls))
+
+    def row(self) -> tuple[str, ...]:
+        """Return the values as text that reads back as the very same numbers."""
+        return tuple(repr(value) for value in astuple(self))
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What is done, and the running sums of the epoch that is under way.
+
+    Attributes
+    ----------
+    history
+        The epochs that are complete.
+    step
+        Steps done of the next epoch.
+    loss_sum
+        Over these steps, the loss of each batch times its images.
+    seconds
+        What these steps took.
+    """
+
+    history: list[EpochRecord] = field(default_factory=list)
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """Number of complete epochs."""
+        return len(self.history)
+
+    @property
+    def best(self) -> EpochRecord | None:
+        """The epoch of the highest validation Dice, at a tie the earliest; None without one."""
+        return max(self.history, key=lambda e: (e.validation_dice, -e.epoch), default=None)
+
+    def finish_epoch(self, record: EpochRecord) -> bool:
+        """Add a complete epoch, start the next one, and say whether this is the best so far."""
+        self.history.append(record)
+        self.step, self.loss_sum, self.seconds = 0, 0.0, 0.0
+        return self.best is record
+
+    def state(self) -> dict[str, Any]:
+        """Return plain data for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Progress:
+        """Return what :meth:`state` gave, from a checkpoint."""
+        history = [EpochRecord(**record) for record in state["history"]]
+        return cls(**{**state, "history": history})

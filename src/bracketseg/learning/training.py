@@ -1,0 +1,266 @@
+"""Learn the masks of one role (sections 2.2, 2.3 and 3.4 of the paper)."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+
+from bracketseg.errors import ModelError, TrainingError
+from bracketseg.evaluation.metrics import Metrics
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.learning.batches import Draw, generator_for
+from bracketseg.learning.checkpoints import LAST
+from bracketseg.learning.dataset import cache_bytes, load_dataset, pair_scenes
+from bracketseg.learning.devices import device_label, resolve_device, resolve_precision
+from bracketseg.learning.events import (
+    Cached,
+    Checkpointed,
+    EpochDone,
+    Finished,
+    Planned,
+    SceneCached,
+    ScenesSkipped,
+    SkippedScene,
+    StepDone,
+    Stopped,
+    TrainEvent,
+)
+from bracketseg.learning.loop import TrainingLoop
+from bracketseg.learning.optimization import Optimization
+from bracketseg.learning.progress import Progress
+from bracketseg.learning.run_folder import (
+    CONFIG,
+    ENVIRONMENT,
+    METRICS,
+    SPLIT,
+    RunFolder,
+    versions,
+)
+from bracketseg.learning.split import Split, group_scenes, split_scenes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from bracketseg.brackets.bracket import Bracket
+    from bracketseg.learning.config import TrainConfig
+
+__all__ = [
+    "Cached",
+    "Checkpointed",
+    "EpochDone",
+    "Finished",
+    "Planned",
+    "SceneCached",
+    "ScenesSkipped",
+    "SkippedScene",
+    "StepDone",
+    "Stopped",
+    "TrainEvent",
+    "train",
+]
+
+
+_T = TypeVar("_T")
+
+
+def train(
+    brackets: Sequence[Bracket],
+    masks: Path,
+    config: TrainConfig,
+    out: Path,
+    *,
+    resume: bool = False,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Iterator[TrainEvent]:
+    """Train a network on one role's masks.
+
+    Nothing happens before the first event is asked for. The generator may be closed at any
+    event: the run folder then holds whole files, and `resume` goes on from the last
+    checkpoint. On the CPU, an interrupted training that is resumed ends with the same
+    weights, bit for bit, as one that was not.
+
+    Parameters
+    ----------
+    brackets
+        Scenes; those without a mask are left out.
+    masks
+        Folder of masks, ``<scene>_<role>.png``.
+    config
+        What to train and how.
+    out
+        The run folder.
+    resume
+        Go on with the run in `out`. It may then be given more epochs, another device and
+        another precision; all else must be as it was. A finished run yields
+        :class:`Finished` at once.
+    should_stop
+        Asked after each scene that is read, before each step and before each batch of the
+        validation. If true, the state is saved and :class:`Stopped` is the last event.
+
+    Yields
+    ------
+    TrainEvent
+        Planned, SceneCached for each scene, ScenesSkipped if any were, Cached; for each
+        epoch StepDone for each step, EpochDone and Checkpointed; at last Finished.
+
+    Raises
+    ------
+    TrainingError
+        If `out` holds another run, fewer than two different scenes are usable, the loss
+        is not finite, or a file cannot be written.
+    ModelError
+        If the run to resume is damaged.
+    LabelingError
+        If `masks` holds no masks.
+    DeviceError
+        If the device or precision is not there.
+    OutOfMemoryError
+        If the images or a batch do not fit.
+    """
+    run = RunFolder(out)
+    state = run.begin(config, resume=resume)
+    device = resolve_device(config.device)
+    dtype = resolve_precision(config.precision, device)
+    progress = Progress() if state is None else _stored(run, state, Progress.from_state, "progress")
+    if progress.epoch > config.epochs:
+        raise TrainingError(
+            f"{out} has {progress.epoch} epochs already; ask for at least as many to resume it"
+        )
+    if progress.epoch == config.epochs and (out / METRICS).is_file():
+        metrics = run.read_json(METRICS)
+        if metrics.get("epochs") == config.epochs:
+            yield _finished(run, metrics)
+            return
+    labeling = LabelingFolder.open(masks)
+    paired, missing = pair_scenes(brackets, labeling, config.role)
+    if len(paired) < 2:
+        raise _too_few(labeling.path, config, len(paired), missing)
+    optimization = Optimization(config, device, dtype)
+    if state is not None:
+        _stored(run, state, optimization.load_state)
+    planned = Planned(
+        scenes=len(paired),
+        cache_bytes=cache_bytes(len(paired), config.image_size),
+        device=str(device),
+        device_name=device_label(device),
+        precision=str(dtype or torch.float32).removeprefix("torch."),
+        parameters=sum(p.numel() for p in optimization.unet.parameters()),
+    )
+    yield planned
+    loaded = yield from load_dataset(paired, labeling, config.role, config.image_size, should_stop)
+    if loaded is None:
+        yield Stopped(
+            run=out, epoch=progress.epoch, step=progress.step, resumable=state is not None
+        )
+        return
+    dataset, broken = loaded
+    skipped = (*missing, *broken)
+    if skipped:
+        yield ScenesSkipped(scenes=skipped)
+    if len(dataset.scenes) < 2:
+        raise _too_few(labeling.path, config, len(dataset.scenes), skipped)
+    groups = group_scenes(dataset.scenes, list(dataset.images))
+    split = split_scenes(groups, config.validation, generator_for(Draw.SPLIT, config.seed))
+    truth = _ground_truth(labeling, config)
+    if state is not None:
+        _check_data(run, split, truth, _stored(run, state, dict, "ground_truth"))
+    _describe(run, config, split, skipped, planned, labeling.path)
+    yield Cached(
+        train=split.train,
+        validation=split.validation,
+        bytes=dataset.images.nbytes + dataset.masks.nbytes,
+        rethresholded=dataset.rethresholded,
+    )
+    loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth)
+    if state is not None:
+        _stored(run, state, loop.restore_best, "best")
+    yield from loop.run_through(should_stop)
+
+
+def _stored(
+    run: RunFolder, state: dict[str, Any], take: Callable[[Any], _T], key: str | None = None
+) -> _T:
+    """Take over a part of a checkpoint, or say that it is damaged."""
+    try:
+        return take(state if key is None else state[key])
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise ModelError(
+            f"{run.path / LAST} does not fit this run; train into a new folder"
+        ) from error
+
+
+def _finished(run: RunFolder, metrics: dict[str, Any]) -> Finished:
+    names = [field.name for field in fields(Metrics)]
+    try:
+        mean = Metrics(**{name: metrics["mean"][name] for name in names})
+        return Finished(run=run.path, best_epoch=metrics["best_epoch"], metrics=mean)
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"{run.path / METRICS} is damaged; delete it and resume the run to have it written anew"
+        ) from error
+
+
+def _too_few(
+    folder: Path, config: TrainConfig, usable: int, skipped: Sequence[SkippedScene]
+) -> TrainingError:
+    why = f"; {skipped[0].scene}: {skipped[0].reason}" if skipped else ""
+    return TrainingError(
+        f"training needs two scenes or more with a {config.role} mask in {folder}, but "
+        f"{usable} can be used{why}"
+    )
+
+
+def _ground_truth(labeling: LabelingFolder, config: TrainConfig) -> dict[str, Any]:
+    """Return how the masks were made, as far as the labelling says so."""
+    origin = None if labeling.info is None else labeling.info.ranges.get(config.role)
+    return {"method": "masks"} if origin is None else origin.model_dump(mode="json")
+
+
+def _check_data(run: RunFolder, split: Split, truth: dict[str, Any], before: Any) -> None:
+    """Refuse to go on with other scenes or masks than the run began with."""
+    recorded = run.read_json(SPLIT)
+    sides = {"train": split.train, "validation": split.validation}
+    for side, scenes in sides.items():
+        changed = sorted(set(recorded.get(side, ())) ^ set(scenes))
+        if changed:
+            raise TrainingError(
+                f"{run.path} was started with other {side} scenes ({', '.join(changed[:5])}"
+                f"{', ...' if len(changed) > 5 else ''}); give it the same brackets and masks, or "
+                "train into another folder"
+            )
+    if truth != before:
+        raise TrainingError(
+            f"{run.path} was started with masks made in another way ({before}, now {truth}); give "
+            "it the same masks, or train into another folder"
+        )
+
+
+def _describe(
+    run: RunFolder,
+    config: TrainConfig,
+    split: Split,
+    skipped: Sequence[SkippedScene],
+    planned: Planned,
+    masks: Path,
+) -> None:
+    """Write down what the run is, before its first step."""
+    run.write_json(CONFIG, config.model_dump(mode="json"))
+    run.write_json(SPLIT, {**asdict(split), "skipped": [asdict(scene) for scene in skipped]})
+    run.write_json(
+        ENVIRONMENT,
+        {
+            "versions": versions(),
+            "platform": platform.platform(),
+            "device": planned.device,
+            "device_name": planned.device_name,
+            "precision": planned.precision,
+            "threads": torch.get_num_threads(),
+            "masks": str(masks.resolve()),
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )

@@ -1,0 +1,254 @@
+"""The U-Net of the paper (section 2.2 and figure 2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from bracketseg.learning.config import NetworkConfig
+
+
+class Noise:
+    """The random numbers of all dropout layers of one network.
+
+    They come from generators of their own, one for each device, so that nothing
+    else that draws random numbers in the process changes a training.
+
+    Parameters
+    ----------
+    seed
+        Seed of the generators.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._generators: dict[torch.device, torch.Generator] = {}
+
+    def seed(self, seed: int) -> None:
+        """Start again from `seed` on every device."""
+        self._seed = seed
+        self._generators.clear()
+
+    def on(self, device: torch.device) -> torch.Generator:
+        """Return the generator for tensors on `device`."""
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
+        return self._generators[device]
+
+
+class Dropout(nn.Module):
+    """Dropout that draws from a given source; what is kept is scaled by 1 / (1 - rate).
+
+    Parameters
+    ----------
+    rate
+        Probability that a value is set to zero while training.
+    noise
+        Where the random numbers come from.
+    """
+
+    def __init__(self, rate: float, noise: Noise) -> None:
+        super().__init__()
+        self.rate = rate
+        self._noise = noise
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop values of `x` while training; otherwise return it as it is."""
+        if not self.training or self.rate == 0.0:
+            return x
+        return x * _kept(x, 1.0 - self.rate, self._noise.on(x.device))
+
+
+def _kept(x: Tensor, keep: float, generator: torch.Generator) -> Tensor:
+    """Return a tensor like `x` that is 1 / keep with probability `keep`, else 0."""
+    if x.device.type != "cpu":
+        return torch.empty_like(x).bernoulli_(keep, generator=generator).div_(keep)
+    # On a CPU, bernoulli_ draws one number for each value and took a third of a training
+    # step. Four values share one draw of 64 bits here, so that `keep` is met to 1/65536,
+    # and the rest is arithmetic on 16-bit integers.
+    draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
+    bits = draws.random_(-(2**63), None, generator=generator).view(torch.int16)[: x.numel()]
+    bits = bits.as_strided(x.shape, torch.empty_like(x, device="meta").stride())
+    lowest = min(max(2**15 - round(keep * 2**16), 1 - 2**15), 2**15 - 1)
+    kept = bits.clamp_(lowest - 1, lowest).sub_(lowest - 1)
+    if x.dtype == torch.bfloat16:
+        # Multiplying bfloat16 by a scalar is slow; 0 and the scalar's bits are the product.
+        scale = torch.tensor(1.0 / keep, dtype=x.dtype).view(torch.int16)
+        return kept.mul_(int(scale)).view(x.dtype)
+    return kept.to(x.dtype).mul_(1.0 / keep)
+
+
+def _conv(inputs: int, outputs: int, size: int) -> nn.Conv2d:
+    # On "meta" a layer makes no weights, so that building a network neither draws from
+    # torch's global generator nor initialises twice.
+    return nn.Conv2d(inputs, outputs, size, padding=size // 2, device="meta")
+
+
+class EncoderBlock(nn.Module):
+    """conv 3x3 - ReLU, conv 3x3 - ReLU, dropout."""
+
+    def __init__(self, inputs: int, outputs: int, rate: float, noise: Noise) -> None:
+        super().__init__()
+        self.first = _conv(inputs, outputs, 3)
+        self.second = _conv(outputs, outputs, 3)
+        self.dropout = Dropout(rate, noise)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) to (N, outputs, H, W)."""
+        x = F.relu(self.first(x), inplace=True)
+        x = F.relu(self.second(x), inplace=True)
+        return cast("Tensor", self.dropout(x))
+
+
+class DecoderBlock(nn.Module):
+    """Transpose conv 3x3 of stride 2, concat skip, conv 3x3 - ReLU, dropout, conv 3x3 - ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, rate: float, noise: Noise) -> None:
+        super().__init__()
+        self.up = nn.ConvTranspose2d(
+            inputs, outputs, 3, stride=2, padding=1, output_padding=1, device="meta"
+        )
+        self.first = _conv(2 * outputs, outputs, 3)
+        self.dropout = Dropout(rate, noise)
+        self.second = _conv(outputs, outputs, 3)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Map (N, inputs, H, W) and (N, outputs, 2H, 2W) to (N, outputs, 2H, 2W)."""
+        x = torch.cat((self.up(x), skip), dim=1)
+        x = self.dropout(F.relu(self.first(x), inplace=True))
+        return F.relu(self.second(x), inplace=True)
+
+
+class UNet(nn.Module):
+    """The segmentation network: an image in, one logit a pixel out.
+
+    The encoder has one block for each entry of ``config.filters``, with 2x2 max-pooling
+    between them and none after the last; the decoder has one block fewer; a 1x1
+    convolution makes the logit. A sigmoid of the logit is the probability of foreground.
+
+    Parameters
+    ----------
+    config
+        Input channels, filters and dropout rate.
+    generator
+        Where the first weights come from (on the CPU); without it a generator with seed 0.
+
+    Notes
+    -----
+    Weights begin Glorot-uniform and biases zero, as Keras does, which the paper used.
+    An input of any size from 1x1 is padded at its lower and right edges to a multiple of
+    ``2 ** (len(filters) - 1)``, by reflection, or by repeating the edge along an axis that
+    is too short to be reflected; the output is cropped to the input's size.
+    """
+
+    def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.stride: int = 2 ** (len(config.filters) - 1)
+        self._noise = Noise()
+        pairs = pairwise((config.in_channels, *config.filters))
+        self.encoder = nn.ModuleList(
+            EncoderBlock(inputs, outputs, config.dropout, self._noise) for inputs, outputs in pairs
+        )
+        upwards = config.filters[::-1]
+        self.decoder = nn.ModuleList(
+            DecoderBlock(inputs, outputs, config.dropout, self._noise)
+            for inputs, outputs in pairwise(upwards)
+        )
+        self.head = _conv(config.filters[0], 1, 1)
+        self._initialise(generator or torch.Generator().manual_seed(0))
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                weight = torch.empty(module.weight.shape)
+                nn.init.xavier_uniform_(weight, generator=generator)
+                module.weight = nn.Parameter(weight)
+                module.bias = nn.Parameter(torch.zeros(module.out_channels))
+
+    def seed_dropout(self, seed: int) -> None:
+        """Let the dropout layers start again from `seed`."""
+        self._noise.seed(seed)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the logits of a batch of images.
+
+        Parameters
+        ----------
+        x
+            (N, C, H, W) float32, values 0..1, H and W at least 1.
+
+        Returns
+        -------
+        Tensor
+            (N, 1, H, W) logits, float32 or the data type of an enclosing autocast.
+        """
+        height, width = x.shape[-2:]
+        x = _pad(x, self.stride)
+        skips = []
+        for level, block in enumerate(self.encoder):
+            if level:
+                skips.append(x)
+                x = F.max_pool2d(x, 2)
+            x = block(x)
+        for block in self.decoder:
+            x = block(x, skips.pop())
+        return cast("Tensor", self.head(x))[..., :height, :width]
+
+
+def _pad(x: Tensor, multiple: int) -> Tensor:
+    """Pad the lower and right edges of (N, C, H, W) to a multiple, each axis by itself."""
+    height, width = x.shape[-2:]
+    below, right = -height % multiple, -width % multiple
+    if below:
+        x = F.pad(x, (0, 0, 0, below), mode="reflect" if below < height else "replicate")
+    if right:
+        x = F.pad(x, (0, right, 0, 0), mode="reflect" if right < width else "replicate")
+    return x
+
+
+def receptive_radius(config: NetworkConfig) -> int:
+    """Return how far, in pixels, the input lies that an output pixel can depend on.
+
+    A change of an input pixel that is further than this from an output pixel, in rows or
+    in columns, cannot change that output.
+
+    Parameters
+    ----------
+    config
+        The network; only its number of blocks matters.
+
+    Returns
+    -------
+    int
+        The largest distance over all positions relative to the pooling grid.
+
+    Notes
+    -----
+    The interval of positions that one output depends on is followed back through the
+    longest path. Two 3x3 convolutions widen it by 2 on each side. The transpose
+    convolution makes an even position ``2i`` from ``i`` and an odd one ``2i + 1`` from
+    ``i`` and ``i + 1``. Pooling makes ``i`` from ``2i`` and ``2i + 1``.
+
+    Examples
+    --------
+    >>> from bracketseg.learning.config import NetworkConfig
+    >>> receptive_radius(NetworkConfig(filters=(4,)))
+    2
+    """
+    levels = len(config.filters) - 1
+    radius = 0
+    for position in range(2**levels):
+        low = high = position
+        for _ in range(levels):
+            low, high = (low - 2) // 2, -(-(high + 2) // 2)
+        low, high = low - 2, high + 2
+        for _ in range(levels):
+            low, high = 2 * low - 2, 2 * high + 1 + 2
+        radius = max(radius, position - low, high - position)
+    return radius
