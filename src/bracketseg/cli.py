@@ -14,6 +14,7 @@ from rich.table import Table
 from typer.core import TyperCommand
 
 from bracketseg import __version__
+from bracketseg.allocator import keep_freed_memory
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
@@ -213,6 +214,7 @@ def train(
     config: TrainConfig,
 ) -> None:
     """Train a network on one role's masks."""
+    keep_freed_memory()
     from bracketseg.learning.training import train as train_network
 
     found = find_brackets(path)
@@ -245,6 +247,7 @@ def predict(
     paths: dict[MaskRole, Path | None] = {"low": low_model, "high": high_model}
     if not any(paths.values()):
         raise typer.BadParameter("name a model", param_hint="--low-model/--high-model")
+    keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.predict_folder import ScenePredicted, predict_brackets
 
@@ -326,6 +329,7 @@ def compare(
     config: TrainConfig,
 ) -> None:
     """Train each loss for each role and write Tables 1 and 2."""
+    keep_freed_memory()
     from bracketseg.learning.comparison import TABLES_JSON, TABLES_MARKDOWN
     from bracketseg.learning.comparison import compare as compare_losses
 

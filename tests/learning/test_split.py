@@ -8,7 +8,6 @@ from bracketseg.errors import TrainingError
 from bracketseg.learning.split import (
     SAME_SCENE,
     group_scenes,
-    natural_key,
     similarity,
     split_scenes,
 )
@@ -135,8 +134,3 @@ def test_one_group_cannot_be_split():
         split_scenes([("a", "b", "c")], 0.5, np.random.default_rng(0))
     with pytest.raises(TrainingError, match="1 usable scene cannot be split"):
         split_scenes([("a",)], 0.5, np.random.default_rng(0))
-
-
-def test_numbers_in_names_count_as_numbers():
-    mixed = ["s10", "s9", "S1b", "a", "007", "s1a", "10"]
-    assert sorted(mixed, key=natural_key) == ["a", "s1a", "S1b", "s9", "s10", "007", "10"]

@@ -164,17 +164,16 @@ def _write_tables(
         rows = {LOSS_LABELS[loss]: metrics for loss, metrics in by_loss.items()}
         kept_back = next(iter(measured[role].values()))
         names = ", ".join(scene.scene for scene in kept_back)
-        notes = [
-            (
-                f"Mean over {len(kept_back)} scenes kept back from training ({names}), masks at full "
-                f"resolution; ground truth: {truth}, {masks.name}."
-            ),
-            (
-                f"{config.epochs} epochs of images {config.image_size} x {config.image_size}, batch "
-                f"{config.batch_size}, learning rate {config.learning_rate:g}, seed {config.seed}; "
-                f"predicted at scale {DEFAULT_SCALE}."
-            ),
-        ]
+        measured_on = (
+            f"Mean over {len(kept_back)} scenes kept back from training ({names}), masks at "
+            f"full resolution; ground truth: {truth}, {masks.name}."
+        )
+        trained_with = (
+            f"{config.epochs} epochs of images {config.image_size} x {config.image_size}, "
+            f"batch {config.batch_size}, learning rate {config.learning_rate:g}, seed "
+            f"{config.seed}; predicted at scale {DEFAULT_SCALE}."
+        )
+        notes = [measured_on, trained_with]
         parts.append(table_markdown(role, rows, notes))
         write_text(out / f"table{TABLE_NUMBERS[role]}_{role}.csv", table_csv(rows))
         for loss, found in measured[role].items():

@@ -12,12 +12,12 @@ import numpy as np
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import mask_name, read_mask
+from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import BracketSegError, LabelingError
 from bracketseg.learning.devices import memory_guard
 from bracketseg.learning.events import SceneCached, SkippedScene
 from bracketseg.learning.network_input import network_input
 from bracketseg.learning.resize import resize_image, resize_mask
-from bracketseg.learning.split import natural_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.labeling.mask_store import LabelingFolder
+    from bracketseg.labeling.ranges import Rule
 
 _MIB = 2**20
 
@@ -42,14 +43,15 @@ class Dataset:
         Display-referred RGB; a grey frame has three equal channels.
     masks : (N, S, S) bool
         True is foreground.
-    rethresholded
-        How many masks were made from the resized image by the rule on record.
+    rules
+        The rule on record by which a mask was made from the resized image; None where the
+        mask on disk was resized.
     """
 
     scenes: tuple[str, ...]
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_]
-    rethresholded: int
+    rules: tuple[Rule | None, ...]
 
     def rows(self, scenes: Sequence[str]) -> NDArray[np.intp]:
         """Return the positions of `scenes`."""
@@ -122,15 +124,15 @@ def load_dataset(
         images = np.empty((total, size, size, 3), np.uint8)
         masks = np.empty((total, size, size), np.bool_)
 
-    def load(row: int) -> bool | BracketSegError:
+    def load(row: int) -> Rule | BracketSegError | None:
         try:
-            image, mask, by_rule = _load_scene(brackets[row], labeling, role, size)
+            image, mask, rule = _load_scene(brackets[row], labeling, role, size)
         except BracketSegError as error:
             return error
         images[row], masks[row] = image, mask
-        return by_rule
+        return rule
 
-    usable, skipped, by_rule = [], [], 0
+    usable, rules, skipped = [], [], []
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="bracketseg-cache")
     try:
         for row, loaded in enumerate(pool.map(load, range(total))):
@@ -139,7 +141,7 @@ def load_dataset(
                 skipped.append(SkippedScene(scene=scene, reason=str(loaded)))
             else:
                 usable.append(row)
-                by_rule += loaded
+                rules.append(loaded)
             yield SceneCached(scene=scene, done=row + 1, total=total)
             if should_stop():
                 return None
@@ -153,15 +155,15 @@ def load_dataset(
         scenes=tuple(brackets[row].scene for row in usable),
         images=images[: len(usable)],
         masks=masks[: len(usable)],
-        rethresholded=by_rule,
+        rules=tuple(rules),
     )
     return dataset, tuple(skipped)
 
 
 def _load_scene(
     bracket: Bracket, labeling: LabelingFolder, role: MaskRole, size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], bool]:
-    """Read one scene; the last value says whether its mask was thresholded at `size`."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], Rule | None]:
+    """Read one scene; the last value is the rule, if its mask was thresholded at `size`."""
     image: NDArray[Any] = read_image(bracket.frame(role).path)
     path = labeling.masks[bracket.scene, role]
     mask = read_mask(path)
@@ -178,5 +180,5 @@ def _load_scene(
         # then somebody corrected it, and the correction counts.
         full, small = luma(image), luma(resized)
         if np.array_equal(rule.bounds(full, role).mask(full), mask):
-            return resized, rule.bounds(small, role).mask(small), True
-    return resized, resize_mask(mask, size, size), False
+            return resized, rule.bounds(small, role).mask(small), rule
+    return resized, resize_mask(mask, size, size), None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -53,18 +52,6 @@ class Split:
     groups: tuple[tuple[str, ...], ...]
     train: tuple[str, ...]
     validation: tuple[str, ...]
-
-
-def natural_key(name: str) -> tuple[tuple[int, str], ...]:
-    """Return a sorting key by which numbers in names count as numbers.
-
-    Examples
-    --------
-    >>> sorted(["s10", "s9"], key=natural_key)
-    ['s9', 's10']
-    """
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return tuple((int(p), "") if p[0] in "0123456789" else (-1, p.casefold()) for p in parts)
 
 
 def similarity(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

@@ -174,7 +174,7 @@ def train(
         train=split.train,
         validation=split.validation,
         bytes=dataset.images.nbytes + dataset.masks.nbytes,
-        rethresholded=dataset.rethresholded,
+        rethresholded=sum(rule is not None for rule in dataset.rules),
     )
     loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth)
     if state is not None:
