@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, cast
 
 import typer
 from pydantic import ValidationError
-from rich.markdown import Markdown
 from rich.table import Table
 from typer.core import TyperCommand
 
@@ -219,7 +218,7 @@ def train(
 
     found = find_brackets(path)
     with stopping_on_interrupt() as should_stop:
-        follow_training(
+        broken = follow_training(
             train_network(
                 found.brackets, masks, config, out, resume=resume, should_stop=should_stop
             )
@@ -228,7 +227,7 @@ def train(
         typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
     else:
         output.print(f"Trained in {out}")
-    report_problems(found.problems, len(found.brackets))
+    report_problems([*found.problems, *broken], len(found.brackets) - len(broken))
 
 
 @app.command()
@@ -279,7 +278,9 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(_evaluation_json(evaluation), indent=2))
     else:
-        table = Table("Role", "Scenes", *COLUMNS.values())
+        table = Table("Role", "Scenes", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        for heading in COLUMNS.values():
+            table.add_column(heading, justify="right", no_wrap=True)
         for role, mean in evaluation.mean.items():
             count = sum(scene.role == role for scene in evaluation.scenes)
             values = (getattr(mean, name) for name in COLUMNS)
@@ -335,7 +336,7 @@ def compare(
 
     found = find_brackets(path)
     with stopping_on_interrupt() as should_stop:
-        follow_training(
+        broken = follow_training(
             compare_losses(
                 found.brackets,
                 masks,
@@ -349,9 +350,9 @@ def compare(
     if as_json:
         typer.echo((out / TABLES_JSON).read_text(encoding="utf-8"))
     else:
-        output.print(Markdown((out / TABLES_MARKDOWN).read_text(encoding="utf-8")))
+        output.print((out / TABLES_MARKDOWN).read_text(encoding="utf-8"))
         output.print(f"Tables in {out}")
-    report_problems(found.problems, len(found.brackets))
+    report_problems([*found.problems, *broken], len(found.brackets) - len(broken))
 
 
 @app.command()

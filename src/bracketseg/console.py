@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bracketseg.errors import BracketSegError
+from bracketseg.errors import BracketSegError, FrameError
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
@@ -133,27 +133,34 @@ def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def follow_training(events: Iterable[object]) -> object:
+def follow_training(events: Iterable[object]) -> list[BracketSegError]:
     """Run one training, or several, to the end with a progress bar.
 
-    Plans, left-out scenes and every epoch leave a line on standard error, so that a log
-    shows the course.
+    Plans and every epoch leave a line on standard error, so that a log shows the course.
 
     Returns
     -------
-    object
-        The last event.
+    list of BracketSegError
+        One for each scene with broken files, which was left out.
 
     Raises
     ------
     typer.Exit
         With status 1 if the training was asked to stop.
     """
-    event: object = None
+    broken: dict[str, BracketSegError] = {}
     with progress_bar() as progress:
         task = progress.add_task("", total=None, detail="")
         for event in events:
             match event:
+                case ScenesSkipped(scenes=scenes):
+                    broken |= {s.scene: FrameError(s.reason) for s in scenes if s.broken}
+                    unlabelled = [s.scene for s in scenes if not s.broken]
+                    if unlabelled:
+                        warn(
+                            f"{len(unlabelled)} scenes have no mask and are left out: "
+                            f"{', '.join(unlabelled[:5])}{', ...' if len(unlabelled) > 5 else ''}"
+                        )
                 case SceneCached(done=done, total=total):
                     progress.update(task, description="Reading", completed=done, total=total)
                 case StepDone():
@@ -169,7 +176,7 @@ def follow_training(events: Iterable[object]) -> object:
                     raise typer.Exit(1)
                 case _ if line := _say(event):
                     errors.print(line)
-    return event
+    return list(broken.values())
 
 
 def _say(event: object) -> str:
@@ -180,8 +187,6 @@ def _say(event: object) -> str:
                 f"images; {event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
             )
-        case ScenesSkipped():
-            return "\n".join(f"Left out: {s.scene}: {s.reason}" for s in event.scenes)
         case Cached():
             return f"{len(event.train)} scenes to train, {len(event.validation)} to validate"
         case EpochDone():

@@ -201,3 +201,14 @@ def test_the_module_is_the_command():
         [sys.executable, "-m", "bracketseg", "--version"], capture_output=True, check=True
     )
     assert called.stdout.decode().split() == ["bracketseg", __version__]
+
+
+def test_train_leaves_out_what_is_broken_or_unlabelled(command, brackets, masks, tmp_path):
+    (masks / "s1_low.png").unlink()
+    (brackets / "s2" / "low.png").write_bytes((brackets / "s2" / "low.png").read_bytes()[:100])
+    again = ("train", brackets, "--masks", masks, "--role", "low", "--out", tmp_path / "run", *FAST)
+    trained = command(*again)
+    assert trained.status == 1
+    assert "1 scenes have no mask and are left out: s1" in trained.err
+    assert f"Left out: {brackets / 's2' / 'low.png'}" in trained.err
+    assert (tmp_path / "run" / "best.safetensors").is_file()

@@ -75,7 +75,7 @@ def pair_scenes(
         else:
             name = mask_name(bracket.scene, role)
             reason = f"{labeling.path} has no {name}; label this scene to train on it"
-            skipped.append(SkippedScene(scene=bracket.scene, reason=reason))
+            skipped.append(SkippedScene(scene=bracket.scene, reason=reason, broken=False))
     return tuple(paired), tuple(skipped)
 
 
@@ -138,7 +138,7 @@ def load_dataset(
         for row, loaded in enumerate(pool.map(load, range(total))):
             scene = brackets[row].scene
             if isinstance(loaded, BracketSegError):
-                skipped.append(SkippedScene(scene=scene, reason=str(loaded)))
+                skipped.append(SkippedScene(scene=scene, reason=str(loaded), broken=True))
             else:
                 usable.append(row)
                 rules.append(loaded)

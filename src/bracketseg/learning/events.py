@@ -48,10 +48,21 @@ class SceneCached:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkippedScene:
-    """A scene that cannot take part, and the reason with what to do about it."""
+    """A scene that cannot take part, and the reason with what to do about it.
+
+    Attributes
+    ----------
+    scene
+        Its name.
+    reason
+        For a person to read.
+    broken
+        Whether something is wrong with its files; else it just has no mask of the role.
+    """
 
     scene: str
     reason: str
+    broken: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
