@@ -1,5 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("bracketseg", deadline=None)
+settings.load_profile("bracketseg")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from bracketseg.learning.prediction import (
     predict_probability,
     require_role,
 )
-from bracketseg.learning.unet import UNet, receptive_radius
+from bracketseg.learning.unet import INPUT_DEVIATION, INPUT_MEAN, UNet, receptive_radius
 
 SMALL = NetworkConfig(filters=(4, 6, 8, 8, 8))
 
@@ -32,7 +32,7 @@ SMALL = NetworkConfig(filters=(4, 6, 8, 8, 8))
 def model_of(
     config: NetworkConfig = SMALL, *, role: MaskRole = "low", image_size: int = 64, gain: float = 1
 ) -> Model:
-    """A network with random weights whose logits are `gain` times as large as Glorot's."""
+    """A network with random weights whose logits are `gain` times as large as at first."""
     unet = UNet(config, torch.Generator().manual_seed(1)).eval().requires_grad_(False)
     unet.head.weight.mul_(gain)
     card = ModelCard(
@@ -65,7 +65,9 @@ def brightness_model(weight: float, bias: float) -> Model:
     model = model_of(NetworkConfig(filters=(1,)), image_size=16)
     for values in model.unet.parameters():
         values.zero_()
-    model.unet.get_parameter("encoder.0.first.weight")[0, :, 1, 1] = 1 / 3
+    # The first layer undoes the network's own centring of its input.
+    model.unet.get_parameter("encoder.0.first.weight")[0, :, 1, 1] = INPUT_DEVIATION / 3
+    model.unet.get_parameter("encoder.0.first.bias").fill_(INPUT_MEAN)
     model.unet.get_parameter("encoder.0.second.weight")[0, 0, 1, 1] = 1
     model.unet.head.weight.fill_(weight)
     model.unet.get_parameter("head.bias").fill_(bias)

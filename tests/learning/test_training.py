@@ -86,7 +86,7 @@ def test_the_run_folder_says_what_was_done(setting, tiny, history):
 def test_the_metrics_are_those_of_the_best_weights(setting, tiny, history):
     brackets, masks, folder = setting
     run = folder / "run"
-    config = tiny.model_copy(update={"epochs": 5, "learning_rate": 0.03, "exposure_jitter": 0.0})
+    config = tiny.model_copy(update={"epochs": 5, "learning_rate": 0.01, "exposure_jitter": 0.0})
     finished = list(train(brackets, masks, config, run))[-1]
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["best_epoch"] == finished.best_epoch == load_model(run).card.epoch
@@ -117,7 +117,7 @@ def test_the_metrics_are_those_of_the_best_weights(setting, tiny, history):
 def test_a_network_learns(setting, tiny):
     brackets, masks, folder = setting
     config = tiny.model_copy(
-        update={"epochs": 25, "learning_rate": 0.02, "dropout": 0.0, "exposure_jitter": 0.0}
+        update={"epochs": 25, "learning_rate": 0.01, "dropout": 0.0, "exposure_jitter": 0.0}
     )
     events = list(train(brackets, masks, config, folder / "run"))
     losses = [event.train_loss for event in events if isinstance(event, EpochDone)]

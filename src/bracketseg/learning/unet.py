@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from bracketseg.learning.config import NetworkConfig
+
+
+INPUT_MEAN, INPUT_DEVIATION = 0.4, 0.25
+"""Of the values 0..1 of ordinary pictures, roughly; fixed, so that weights mean the same."""
 
 
 class Noise:
@@ -140,7 +145,12 @@ class UNet(nn.Module):
 
     Notes
     -----
-    Weights begin Glorot-uniform and biases zero, as Keras does, which the paper used.
+    The paper does not say how weights begin. Here each layer keeps the variance of what runs
+    through it: normal with variance ``2 / n`` before a ReLU (He et al. 2015, DOI
+    10.1109/ICCV.2015.123) and ``1 / n`` elsewhere, where n counts the inputs of one output;
+    biases begin at zero; and the input is first moved and stretched to about zero mean and unit
+    variance. In a short training this learns more than Keras' Glorot-uniform,
+    under which the signal shrinks from layer to layer.
     An input of any size from 1x1 is padded at its lower and right edges to a multiple of
     ``2 ** (len(filters) - 1)``, by reflection, or by repeating the edge along an axis that
     is too short to be reflected; the output is cropped to the input's size.
@@ -166,9 +176,16 @@ class UNet(nn.Module):
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                inputs = module.in_channels * math.prod(module.kernel_size)
+                if isinstance(module, nn.ConvTranspose2d):
+                    # A stride of s leaves one output only every s-th row and column of the kernel.
+                    variance = math.prod(module.stride) / inputs
+                else:
+                    variance = (1 if module is self.head else 2) / inputs
                 weight = torch.empty(module.weight.shape)
-                nn.init.xavier_uniform_(weight, generator=generator)
-                module.weight = nn.Parameter(weight)
+                module.weight = nn.Parameter(
+                    weight.normal_(0.0, math.sqrt(variance), generator=generator)
+                )
                 module.bias = nn.Parameter(torch.zeros(module.out_channels))
 
     def seed_dropout(self, seed: int) -> None:
@@ -189,7 +206,7 @@ class UNet(nn.Module):
             (N, 1, H, W) logits, float32 or the data type of an enclosing autocast.
         """
         height, width = x.shape[-2:]
-        x = _pad(x, self.stride)
+        x = (_pad(x, self.stride) - INPUT_MEAN) / INPUT_DEVIATION
         skips = []
         for level, block in enumerate(self.encoder):
             if level:
