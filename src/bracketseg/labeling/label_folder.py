@@ -1,9 +1,6 @@
 """Masks for many brackets, by rules on the luma."""
 
-import os
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,8 +8,11 @@ from bracketseg.brackets.bracket import Bracket, MaskRole
 from bracketseg.brackets.luma import luma
 from bracketseg.errors import BracketSegError
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
-from bracketseg.labeling.ranges import Otsu, Rule
+from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.records import MaskRecord, SceneRecord
+from bracketseg.labeling.scene_pool import in_order
+
+Rules = Mapping[MaskRole, Rule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,7 @@ class SceneFailed:
     total: int
 
 
-def label_bracket(
-    bracket: Bracket, rules: Mapping[MaskRole, Rule], folder: LabelingFolder
-) -> SceneRecord:
+def label_bracket(bracket: Bracket, rules: Rules, folder: LabelingFolder) -> SceneRecord:
     """Make and save the masks of one bracket.
 
     Parameters
@@ -74,14 +72,8 @@ def label_bracket(
         values = luma(frame.read())
         bounds = rule.bounds(values, role)
         masks[role] = bounds.mask(values)
-        threshold = bounds.lo - 1 if role == "low" else bounds.hi
-        records[role] = MaskRecord(
-            origin=rule,
-            lo=bounds.lo,
-            hi=bounds.hi,
-            threshold=int(threshold) if isinstance(rule, Otsu) else None,
-            frame=frame.path.name,
-            frame_sha256=file_sha256(frame.path),
+        records[role] = MaskRecord.of_rule(
+            role, rule, bounds, frame=frame.path.name, frame_sha256=file_sha256(frame.path)
         )
     record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
     return folder.save_scene(masks, record)
@@ -89,11 +81,11 @@ def label_bracket(
 
 def label_brackets(
     brackets: Sequence[Bracket],
-    rules: Mapping[MaskRole, Rule],
+    rules: Rules | Callable[[Bracket], Rules],
     folder: LabelingFolder,
     *,
     workers: int | None = None,
-) -> Iterator[SceneLabeled | SceneFailed]:
+) -> Generator[SceneLabeled | SceneFailed, None, None]:
     """Make and save the masks of many brackets, several at a time.
 
     Scenes come in their order. Closing the iterator ends the work after the scenes in
@@ -102,7 +94,7 @@ def label_brackets(
     Parameters
     ----------
     brackets : sequence of Bracket
-    rules : mapping of role to Rule
+    rules : mapping of role to Rule, or function of a Bracket that gives one
     folder : LabelingFolder
     workers : int, optional
         Threads; by default one per processor.
@@ -111,25 +103,20 @@ def label_brackets(
     ------
     SceneLabeled or SceneFailed
     """
-    workers = workers or os.cpu_count() or 1
-    pending: deque[tuple[Bracket, Future[SceneRecord]]] = deque()
-    waiting = iter(brackets)
-    with ThreadPoolExecutor(workers, thread_name_prefix="label") as pool:
-        try:
-            for index in range(1, len(brackets) + 1):
-                while len(pending) <= workers and (bracket := next(waiting, None)) is not None:
-                    pending.append((bracket, pool.submit(label_bracket, bracket, rules, folder)))
-                bracket, future = pending.popleft()
-                try:
-                    record = future.result()
-                except BracketSegError as error:
-                    yield SceneFailed(
-                        scene=bracket.scene, error=error, index=index, total=len(brackets)
-                    )
-                else:
-                    yield SceneLabeled(record=record, index=index, total=len(brackets))
-        finally:
-            for _, future in pending:
-                future.cancel()
-            pool.shutdown()
-            folder.write_coverage()
+    rules_of = rules if callable(rules) else lambda _: rules
+
+    def label(bracket: Bracket) -> SceneRecord:
+        return label_bracket(bracket, rules_of(bracket), folder)
+
+    results = in_order(brackets, label, workers=workers)
+    try:
+        for index, (bracket, result) in enumerate(results, start=1):
+            if isinstance(result, BracketSegError):
+                yield SceneFailed(
+                    scene=bracket.scene, error=result, index=index, total=len(brackets)
+                )
+            else:
+                yield SceneLabeled(record=result, index=index, total=len(brackets))
+    finally:
+        results.close()
+        folder.write_coverage()

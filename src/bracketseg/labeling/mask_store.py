@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -16,9 +16,15 @@ from bracketseg.brackets.files import write_text
 from bracketseg.brackets.masks import find_masks, mask_name, read_mask, write_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
-from bracketseg.labeling.coverage import coverage
+from bracketseg.labeling.corrections import (
+    corrections_name,
+    read_corrections,
+    write_corrections,
+)
+from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.records import LabelingInfo, Network, SceneRecord
+from bracketseg.labeling.scene_names import check_scene_name
 
 INFO_NAME = "labeling.json"
 COVERAGE_NAME = "coverage.csv"
@@ -28,9 +34,21 @@ COVERAGE_COLUMNS = ("scene", "low", "high", "union", "remainder")
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    LabelingError
+        If the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LabelingError(
+            f"{path}: cannot be read ({error.strerror or error}). Check that the file is still "
+            "there."
+        ) from error
 
 
 class LabelingFolder:
@@ -97,7 +115,7 @@ class LabelingFolder:
             ) from error
         if not overwrite:
             _refuse_other(path, info)
-        write_text(path / INFO_NAME, _json(info))
+        _write(path / INFO_NAME, _json(info))
         return cls(path, info, overwrite=overwrite)
 
     def mask(self, scene: str, role: MaskRole) -> NDArray[np.bool_]:
@@ -143,8 +161,29 @@ class LabelingFolder:
             return None
         return mask.origin if file_sha256(self.masks[scene, role]) == mask.mask_sha256 else None
 
+    def corrections(self, scene: str, role: MaskRole) -> NDArray[np.int8] | None:
+        """Read what a person painted over a mask.
+
+        Returns
+        -------
+        (H, W) int8 or None
+            1 painted in, -1 painted out, 0 untouched; None where nothing was painted.
+
+        Raises
+        ------
+        LabelingError
+            If the corrections are there and cannot be read.
+        """
+        path = self.path / corrections_name(scene, role)
+        return read_corrections(path) if path.is_file() else None
+
     def save_scene(
-        self, masks: Mapping[MaskRole, NDArray[np.bool_]], record: SceneRecord
+        self,
+        masks: Mapping[MaskRole, NDArray[np.bool_]],
+        record: SceneRecord,
+        *,
+        corrections: Mapping[MaskRole, NDArray[np.int8]] | None = None,
+        revise: bool = False,
     ) -> SceneRecord:
         """Write the masks of one scene and their record; each file appears whole.
 
@@ -153,6 +192,13 @@ class LabelingFolder:
         masks : mapping of role to (H, W) bool
         record : SceneRecord
             Digests of the masks and the coverage are filled in here.
+        corrections : mapping of role to (H, W) int8, optional
+            What a person painted: 1 in, -1 out, 0 untouched. Those that an earlier
+            mask of these roles had go with it.
+        revise : bool
+            The person whose labelling this is changes the scene: corrections and rules
+            that were saved before make way. A mask file that something else wrote to
+            does not.
 
         Returns
         -------
@@ -162,25 +208,28 @@ class LabelingFolder:
         Raises
         ------
         LabelingError
-            If a mask on disk was corrected by hand and overwriting was not asked for,
-            or a file cannot be written.
+            If a mask on disk was corrected by hand or made by a rule of its own, and
+            neither revising nor overwriting was asked for; if it was changed by
+            something else; or if a file cannot be written.
         """
         scene = record.scene
+        check_scene_name(scene)
         if f"{scene}.json".casefold() == INFO_NAME:
             raise LabelingError(
                 f"{scene}: this name is taken by {INFO_NAME}. Rename the scene's folder or files."
             )
         if not self._overwrite:
-            self._refuse_edited(scene, masks)
+            self._refuse_edited(record, masks, revise=revise)
         made = dict(record.masks)
         for role, mask in masks.items():
             path = self.path / mask_name(scene, role)
             write_mask(path, mask)
             made[role] = made[role].model_copy(update={"mask_sha256": file_sha256(path)})
             self.masks[scene, role] = path
-        covered = coverage(masks["low"], masks["high"]) if len(masks) == len(MASK_ROLES) else None
-        written = record.model_copy(update={"masks": made, "coverage": covered})
-        write_text(self.path / f"{scene}.json", _json(written))
+            painted = (corrections or {}).get(role)
+            write_corrections(self.path / corrections_name(scene, role), painted)
+        written = record.model_copy(update={"masks": made, "coverage": _coverage(masks)})
+        _write(self.path / f"{scene}.json", _json(written))
         return written
 
     def write_coverage(self) -> None:
@@ -193,20 +242,47 @@ class LabelingFolder:
             if record is not None and record.coverage is not None:
                 values = (getattr(record.coverage, name) for name in COVERAGE_COLUMNS[1:])
                 rows.writerow([scene, *(f"{value:.6f}" for value in values)])
-        write_text(self.path / COVERAGE_NAME, table.getvalue())
+        _write(self.path / COVERAGE_NAME, table.getvalue())
 
-    def _refuse_edited(self, scene: str, masks: Mapping[MaskRole, NDArray[np.bool_]]) -> None:
-        record = self.record(scene)
-        for role in masks:
+    def _refuse_edited(
+        self, record: SceneRecord, roles: Iterable[MaskRole], *, revise: bool
+    ) -> None:
+        scene, known = record.scene, self.record(record.scene)
+        for role in roles:
             path = self.masks.get((scene, role))
             if path is None:
                 continue
-            known = record.masks.get(role) if record is not None else None
-            if known is None or known.edited_pixels or file_sha256(path) != known.mask_sha256:
-                raise LabelingError(
-                    f"{path}: this mask was corrected by hand and is kept. Write to another "
-                    "folder, or ask for it to be overwritten."
-                )
+            old = known.masks.get(role) if known is not None else None
+            if old is None or file_sha256(path) != old.mask_sha256:
+                reason = "was made or corrected by hand in another program"
+            elif revise:
+                continue
+            elif old.edited_pixels or (self.path / corrections_name(scene, role)).is_file():
+                reason = "was corrected by hand"
+            elif old.origin != record.masks[role].origin:
+                reason = "was made by a rule of its own"
+            else:
+                continue
+            raise LabelingError(
+                f"{path}: this mask {reason} and is kept. Write to another folder, or ask for "
+                "it to be overwritten."
+            )
+
+
+def _coverage(masks: Mapping[MaskRole, NDArray[np.bool_]]) -> Coverage | None:
+    if len(masks) < len(MASK_ROLES) or masks["low"].shape != masks["high"].shape:
+        return None
+    return coverage(masks["low"], masks["high"])
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise LabelingError(
+            f"{path}: cannot be written: {error.strerror or error}; "
+            "check that the folder exists, may be written to and has room"
+        ) from error
 
 
 def _json(model: BaseModel) -> str:

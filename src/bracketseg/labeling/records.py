@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bracketseg import __version__
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.coverage import Coverage
-from bracketseg.labeling.ranges import ManualRange, Otsu
+from bracketseg.labeling.ranges import Bounds, ManualRange, Otsu, Rule
 
 Method = Literal["manual", "otsu", "network"]
 
@@ -102,6 +102,30 @@ class MaskRecord(BaseModel):
     frame: str
     frame_sha256: str
     mask_sha256: str = ""
+
+    @classmethod
+    def of_rule(
+        cls,
+        role: MaskRole,
+        rule: Rule,
+        bounds: Bounds,
+        *,
+        frame: str,
+        frame_sha256: str,
+        edited_pixels: int = 0,
+    ) -> Self:
+        """Record a mask that a rule made with these bounds."""
+        # Otsu's low keeps Y > t, so that its lower bound is t + 1.
+        threshold = bounds.lo - 1 if role == "low" else bounds.hi
+        return cls(
+            origin=rule,
+            lo=bounds.lo,
+            hi=bounds.hi,
+            threshold=int(threshold) if isinstance(rule, Otsu) else None,
+            edited_pixels=edited_pixels,
+            frame=frame,
+            frame_sha256=frame_sha256,
+        )
 
 
 class SceneRecord(BaseModel):
