@@ -86,7 +86,7 @@ def test_the_run_folder_says_what_was_done(setting, tiny, history):
 def test_the_metrics_are_those_of_the_best_weights(setting, tiny, history):
     brackets, masks, folder = setting
     run = folder / "run"
-    config = tiny.model_copy(update={"epochs": 5, "learning_rate": 0.01, "exposure_jitter": 0.0})
+    config = tiny.model_copy(update={"epochs": 5, "learning_rate": 0.01})
     finished = list(train(brackets, masks, config, run))[-1]
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["best_epoch"] == finished.best_epoch == load_model(run).card.epoch
@@ -116,9 +116,7 @@ def test_the_metrics_are_those_of_the_best_weights(setting, tiny, history):
 
 def test_a_network_learns(setting, tiny):
     brackets, masks, folder = setting
-    config = tiny.model_copy(
-        update={"epochs": 25, "learning_rate": 0.01, "dropout": 0.0, "exposure_jitter": 0.0}
-    )
+    config = tiny.model_copy(update={"epochs": 25, "learning_rate": 0.01, "dropout": 0.0})
     events = list(train(brackets, masks, config, folder / "run"))
     losses = [event.train_loss for event in events if isinstance(event, EpochDone)]
     assert losses[-1] < 0.5 * losses[0]
@@ -147,7 +145,7 @@ def test_the_same_seed_gives_the_same_run_and_another_does_not(
     assert history(folder / "a") != history(folder / "c")
 
 
-@pytest.mark.parametrize("change", [{"augment": False}, {"dropout": 0.0}, {"exposure_jitter": 0.0}])
+@pytest.mark.parametrize("change", [{"augment": False}, {"dropout": 0.0}])
 def test_augmentation_and_dropout_take_part(setting, tiny, change, history):
     brackets, masks, folder = setting
     list(train(brackets, masks, tiny, folder / "a"))

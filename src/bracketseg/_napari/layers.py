@@ -45,6 +45,8 @@ class Provenance(TypedDict, total=False):
         `time` in seconds, `f_number` and `iso` of a frame.
     ev_source : {"exif", "sidecar", "names", "brightness"}
         Where the frame's EV comes from.
+    shift : list of two int
+        By how many pixels to the right and down alignment moved the frame's pixels.
     method : {"manual", "otsu", "network"}
         How a mask was made; absent where its folder does not say.
     annotator : str
@@ -58,6 +60,7 @@ class Provenance(TypedDict, total=False):
     ev: NotRequired[float]
     exposure: NotRequired[dict[str, float | None]]
     ev_source: NotRequired[str]
+    shift: NotRequired[list[int]]
     method: NotRequired[str]
     annotator: NotRequired[str]
 

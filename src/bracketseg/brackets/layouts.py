@@ -85,7 +85,7 @@ def find_brackets(path: Path) -> BracketSet:
         side-car that cannot be read counts for nothing.
 
         Hidden files, ``*_gt.*``, masks, probabilities and subfolders named ``HDR``,
-        ``gt``, ``Label`` or ``masks`` are passed over. So are loose pictures beside
+        ``gt``, ``Label``, ``labels`` or ``masks`` are passed over. So are loose pictures beside
         folders that are scenes, or beside a ``labeling.json``, unless something
         other than their brightness tells exposures.
 

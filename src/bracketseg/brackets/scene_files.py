@@ -17,7 +17,7 @@ Layout = Literal["flat", "split", "crops", "roles", "plain"]
 LABELING_FILE = "labeling.json"
 """The file that tells a folder of masks."""
 
-SKIPPED_FOLDERS = frozenset({"hdr", "gt", "label", "masks"})
+SKIPPED_FOLDERS = frozenset({"hdr", "gt", "label", "labels", "masks"})
 """Names of subfolders that hold ground truth or masks, never frames."""
 
 # The place of a frame in its bracket by the word in its name, dark to bright.

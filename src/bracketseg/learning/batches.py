@@ -21,7 +21,6 @@ class Draw(IntEnum):
     ORDER = 2
     AUGMENT = 3
     DROPOUT = 4
-    EXPOSURE = 5
 
 
 def seed_for(draw: Draw, seed: int, *position: int) -> int:

@@ -113,13 +113,6 @@ class TrainConfig(_Config):
     augment: bool = Field(
         default=True, description="Show the images flipped and turned by quarter turns."
     )
-    exposure_jitter: float = Field(
-        default=1.0,
-        ge=0.0,
-        le=4.0,
-        description="Stops by which the images are made darker or brighter at random, where the "
-        "mask can be made anew by its rule; 0 shows them as they are.",
-    )
     filters: Filters = Field(
         default=(16, 32, 64, 128, 256),
         min_length=1,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from bracketseg.learning.batches import Draw, augment, generator_for
 from bracketseg.learning.checkpoints import ModelCard
 from bracketseg.learning.events import Checkpointed, EpochDone, Finished, StepDone, Stopped
-from bracketseg.learning.exposure_jitter import jitter_exposure
 from bracketseg.learning.optimization import not_finite
 from bracketseg.learning.progress import EpochRecord
 from bracketseg.learning.run_folder import METRICS, versions
@@ -106,15 +105,6 @@ class TrainingLoop:
             step = progress.step + 1
             batch = order[progress.step * config.batch_size : step * config.batch_size]
             pictures, masks = self._dataset.images[batch], self._dataset.masks[batch]
-            if config.exposure_jitter:
-                pictures, masks = jitter_exposure(
-                    pictures,
-                    masks,
-                    [self._dataset.rules[row] for row in batch],
-                    config.role,
-                    config.exposure_jitter,
-                    generator_for(Draw.EXPOSURE, config.seed, epoch, step),
-                )
             if config.augment:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
                 pictures, masks = augment(pictures, masks, turns)
