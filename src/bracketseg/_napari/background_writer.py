@@ -1,0 +1,149 @@
+"""What has to reach the disk soon, written one after the other in the background."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psygnal import Signal
+
+from bracketseg._napari.jobs import Job, run_job
+from bracketseg.errors import BracketSegError
+
+RETRY = 5.0
+"""Seconds after which something that could not be written is tried again."""
+
+LAST_WAIT = 10.0
+"""Seconds that closing waits for the disk."""
+
+Write = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    prepare: Callable[[], Write]
+    on_written: Callable[[Any], object] | None
+
+
+class BackgroundWriter:
+    """Keeps what was not written yet and tries until it is.
+
+    Each thing has a key; a newer one of the same key takes the place of the older.
+    Writing is started by :meth:`flush`, which the owner calls every so often.
+
+    Signals
+    -------
+    failed(BracketSegError)
+        Something could not be written. Not again before something else could.
+    recovered()
+        All that had failed is written now.
+    """
+
+    failed = Signal(object)
+    recovered = Signal()
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pending: dict[str, _Pending] = {}
+        self._in_flight: dict[str, _Pending] = {}
+        self._job: Job | None = None
+        self._retry_at: float | None = None
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._pending or key in self._in_flight
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything is written."""
+        return not self._pending and not self._in_flight
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last attempt failed."""
+        return self._retry_at is not None
+
+    def put(
+        self,
+        key: str,
+        prepare: Callable[[], Write],
+        on_written: Callable[[Any], object] | None = None,
+    ) -> None:
+        """Have something written at the next :meth:`flush`.
+
+        Parameters
+        ----------
+        key : str
+        prepare : callable
+            Called on the main thread when writing starts; returns what a background
+            thread then calls. What it writes must not change meanwhile.
+        on_written : callable, optional
+            Takes what the write returned; called on the main thread.
+        """
+        self._pending.pop(key, None)
+        self._pending[key] = _Pending(prepare, on_written)
+
+    def drop(self, key: str) -> None:
+        """Forget something that has not been started."""
+        self._pending.pop(key, None)
+
+    def flush(self, *, now: bool = False) -> None:
+        """Start writing what waits, unless a write is under way or has just failed.
+
+        Parameters
+        ----------
+        now : bool
+            Also where the last attempt failed a moment ago.
+        """
+        waits = self._retry_at is not None and self._clock() < self._retry_at and not now
+        if self._in_flight or not self._pending or waits:
+            return
+        self._in_flight, self._pending = self._pending, {}
+        writes = {key: entry.prepare() for key, entry in self._in_flight.items()}
+        self._job = run_job(
+            lambda: _write_all(writes),
+            on_done=self._ended,
+            on_error=self._broke,
+            description="saving ground truth",
+        )
+
+    def finish(self) -> None:
+        """Write what waits before this returns; for the end of a window or a program."""
+        if self._job is not None and self._in_flight:
+            self._job.wait(LAST_WAIT)
+            self._job.cancel()
+            # Its news can no longer come; what it wrote is simply written again.
+            self._pending = {**self._in_flight, **self._pending}
+            self._in_flight = {}
+        waiting, self._pending = self._pending, {}
+        self._in_flight = waiting
+        self._ended(_write_all({key: entry.prepare() for key, entry in waiting.items()}))
+
+    def _broke(self, error: BaseException) -> None:
+        self._ended(dict.fromkeys(self._in_flight, error))
+
+    def _ended(self, results: dict[str, Any]) -> None:
+        written, self._in_flight, self._job = self._in_flight, {}, None
+        errors = {key: error for key, error in results.items() if isinstance(error, BaseException)}
+        # Whatever was put meanwhile is newer, and is written after what failed.
+        self._pending = {**{key: written[key] for key in errors}, **self._pending}
+        was_failing = self.failing
+        self._retry_at = self._clock() + RETRY if errors else None
+        for key, result in results.items():
+            on_written = written[key].on_written
+            if on_written is not None and key not in errors:
+                on_written(result)
+        if errors and not was_failing:
+            self.failed.emit(next(iter(errors.values())))
+        elif was_failing and not errors:
+            self.recovered.emit()
+
+
+def _write_all(writes: dict[str, Write]) -> dict[str, Any]:
+    """Write each; one that fails does not keep the others from being tried."""
+    results: dict[str, Any] = {}
+    for key, write in writes.items():
+        try:
+            results[key] = write()
+        except (BracketSegError, OSError) as error:
+            results[key] = error
+    return results

@@ -1,0 +1,53 @@
+"""The plot of what manual and Otsu's masks cover (sec. 3.3, fig. 3)."""
+
+import numpy as np
+import pyqtgraph
+from qtpy.QtWidgets import QWidget
+
+from bracketseg.labeling.agreement import Agreement
+
+_NAMES = ("low", "high", "union", "remainder")
+_COLORS = {"manual": "#f0e442", "otsu": "#56b4e9"}
+_WIDTH = 0.34
+
+
+class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
+    """Mean coverage as bars, manual beside Otsu, with a dot for each scene."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=None)
+        self.setObjectName(name)
+        self._values: dict[str, list[list[float]]] = {"manual": [], "otsu": []}
+        self.setMenuEnabled(False)
+        self.setMouseEnabled(x=False, y=False)
+        self.hideButtons()
+        self.setYRange(0, 1, padding=0.06)
+        self.setXRange(-0.5, len(_NAMES) - 0.5, padding=0)
+        self.setLabel("left", "fraction of the frame")
+        self.getAxis("bottom").setTicks([list(enumerate(_NAMES))])
+        self.addLegend(offset=(-8, 8))
+        self._bars, self._dots = {}, {}
+        for way, color in _COLORS.items():
+            title = "manual" if way == "manual" else "Otsu"
+            self._bars[way] = pyqtgraph.BarGraphItem(
+                x=self._places(way), height=np.zeros(len(_NAMES)), width=_WIDTH, brush=color,
+                name=title,
+            )  # fmt: skip
+            self._dots[way] = pyqtgraph.ScatterPlotItem(size=4, pen=None, brush="#00000090")
+            self.addItem(self._bars[way])
+            self.addItem(self._dots[way])
+
+    def add(self, agreement: Agreement) -> None:
+        """Add a scene; one of a single role has no coverage to show."""
+        if agreement.manual is None or agreement.otsu is None:
+            return
+        for way, covered in (("manual", agreement.manual), ("otsu", agreement.otsu)):
+            self._values[way].append([getattr(covered, name) for name in _NAMES])
+            values = np.array(self._values[way])
+            self._bars[way].setOpts(height=values.mean(axis=0))
+            places = np.broadcast_to(self._places(way), values.shape)
+            self._dots[way].setData(places.ravel(), values.ravel())
+
+    @staticmethod
+    def _places(way: str) -> np.ndarray:
+        return np.arange(len(_NAMES)) + (-_WIDTH / 2 if way == "manual" else _WIDTH / 2)

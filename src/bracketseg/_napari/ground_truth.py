@@ -1,0 +1,302 @@
+"""Labelling by hand, from the scene that is shown to its masks on the disk; without Qt."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from napari.components import ViewerModel
+from psygnal import Signal
+
+from bracketseg._napari.frame_choice import FrameChoice
+from bracketseg._napari.places import Places
+from bracketseg._napari.scene_editor import SceneEditor
+from bracketseg._napari.scene_work import Source, Work, WorkPlace
+from bracketseg._napari.session import session_of
+from bracketseg._napari.subject import Subject, subject_of
+from bracketseg._napari.work_keeper import WorkKeeper
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.masks import mask_name
+from bracketseg.errors import FrameError, LabelingError
+from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu, Rule
+from bracketseg.labeling.records import SceneRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+State = Literal[
+    "starting", "empty", "unusable", "new", "layer", "draft", "changed", "saving", "saved"
+]
+
+
+class GroundTruth:
+    """Opens scenes as they were left, keeps what is done to them, and saves them.
+
+    Attributes
+    ----------
+    session : Session
+    choice : FrameChoice
+        Which Image layers are low and high.
+    editor : SceneEditor
+        What is done to the masks.
+    keeper : WorkKeeper
+    writer : BackgroundWriter
+        The keeper's. Its :meth:`~BackgroundWriter.flush` has to be called twice a second
+        or so while it is not idle.
+    state : State
+        Of the scene: before :meth:`start`; nothing to label; pictures that cannot be
+        labelled; untouched; as some open layer shows it; unfinished work from the disk;
+        changed; being saved; as it is on the disk.
+    problem : str
+        What is wrong; empty where all is well.
+    ask : callable
+        Takes a question; returns whether the answer is yes.
+    choose_folder : callable
+        Returns the folder to save to, or None; for pictures that have none of their own.
+
+    Signals
+    -------
+    state_changed()
+        `state` or `problem` is another.
+    notice(str)
+        Something that a person should read.
+    """
+
+    state_changed = Signal()
+    notice = Signal(str)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.session = session_of(viewer)
+        self._viewer = self.session.viewer
+        self.choice = FrameChoice(self._viewer, self.session)
+        self.editor = SceneEditor(self._viewer, self.choice)
+        self.keeper = WorkKeeper()
+        self.writer = self.keeper.writer
+        self.state: State = "starting"
+        self.problem = ""
+        self.ask: Callable[[str], bool] = _no
+        self.choose_folder: Callable[[], Path | None] = _no_folder
+        self._places = Places(self.session)
+        self._place: WorkPlace | None = None
+        self.choice.leaving.connect(self.leave)
+        self.choice.changed.connect(self.begin)
+        self.editor.mask_changed.connect(self._mask_changed)
+        self.writer.failed.connect(self._failed)
+        self.writer.recovered.connect(self._recovered)
+        self.session.labeling_changed.connect(self._place_changed)
+
+    def start(self) -> None:
+        """Begin with the scene or the images that are open; once is enough."""
+        if self.state == "starting":
+            self.choice.start()
+
+    def close(self) -> None:
+        """Write what waits and let go of the viewer; the layers stay."""
+        self.choice.close()
+        self.editor.close()
+        self.session.labeling_changed.disconnect(self._place_changed)
+        self.writer.finish()
+
+    @property
+    def folder(self) -> Path | None:
+        """Where Accept saves; None where it would ask."""
+        return self._place.labeling if self._place is not None else None
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self._places.choose(folder, self.editor.subject)
+        self._place_changed(folder)
+
+    def begin(self) -> None:
+        """Show the masks of the images that are chosen, as they were left."""
+        self._place = None
+        images = self.choice.images
+        if not images:
+            self._nothing("empty")
+            return
+        try:
+            subject = subject_of(images, self._viewer)
+        except FrameError as error:
+            self._nothing("unusable", str(error))
+            return
+        self._place = self._places.of(subject)
+        self._tell_unfinished(self._place)
+        work = self._work(subject, self._place)
+        self.editor.begin(subject, work.annotation)
+        self._set_state(_STATES[work.source])
+        if work.problem is not None:
+            self.notice.emit(str(work.problem))
+
+    def leave(self) -> None:
+        """Have what is unfinished written, as another scene is about to be shown."""
+        self.writer.flush()
+
+    def accept(self) -> bool:
+        """Save the masks of this scene and go on to the next one without.
+
+        The files are written in the background. Where they cannot be, the work stays in
+        memory and is tried again.
+
+        Returns
+        -------
+        bool
+            False where there is nothing to save, or somebody else's work would have been
+            replaced and the answer was no.
+        """
+        self.start()
+        subject, annotation = self.editor.subject, self.editor.annotation
+        if subject is None or annotation is None or self._place is None:
+            self.notice.emit("There are no masks to save yet: open a picture first.")
+            return False
+        if self._place.labeling is None:
+            folder = self.choose_folder()
+            if folder is None:
+                return False
+            self._places.choose(folder, subject)
+            self._place = self._places.of(subject)
+        place = self._place
+        try:
+            conflict = place.conflict(subject.scene, annotation.roles)
+        except LabelingError as error:
+            self._set_state(self.state, str(error))
+            self.notice.emit(str(error))
+            return False
+        if conflict is not None and not self.ask(f"{conflict} Replace it with these masks?"):
+            return False
+        self._set_state("saving")
+        saved = partial(self._saved, place, annotation, annotation.revision)
+        self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)
+        self.next()
+        return True
+
+    @property
+    def can_skip(self) -> bool:
+        """Whether there is another scene or slice to go to."""
+        subject = self.editor.subject
+        if self._places.in_session(subject):
+            return len(self.session.brackets) > 1
+        return subject is not None and bool(subject.index) and len(self.choice.slices()) > 1
+
+    def next(self) -> bool:
+        """Go to the next scene or slice without saved masks; False where there is none."""
+        if self._places.in_session(self.editor.subject):
+            return self.session.next_unlabelled()
+        subject = self.editor.subject
+        if subject is None or not subject.index:
+            return False
+        slices = self.choice.slices()
+        here = slices.index(subject.index)
+        for index in slices[here + 1 :] + slices[:here]:
+            if not self._has_masks(subject.scene_at(index)):
+                self.choice.go_to(index)
+                return True
+        self.notice.emit(f"All {len(slices)} slices of {subject.title} are labelled.")
+        return False
+
+    def _has_masks(self, scene: str) -> bool:
+        place = self._place
+        if place is None or place.labeling is None:
+            return False
+        files = [place.labeling / mask_name(scene, role) for role in MASK_ROLES]
+        return self.keeper.is_saving(place, scene) or any(file.exists() for file in files)
+
+    def _nothing(self, state: State, problem: str = "") -> None:
+        self.editor.end()
+        self._set_state(state, problem)
+
+    def _work(self, subject: Subject, place: WorkPlace) -> Work:
+        kept = self.keeper.recall(place, subject)
+        if kept is not None:
+            return Work(annotation=kept, source="draft")
+        rules: dict[MaskRole, Rule] = dict(DEFAULT_RANGES)
+        for role in self.editor.roles:
+            # Who works with Otsu's threshold goes on with it in the next scene.
+            if isinstance(self.editor.rule(role), Otsu):
+                rules[role] = Otsu()
+        shown: dict[MaskRole, NDArray[np.bool_]] = {}
+        for role, frame in subject.frames.items():
+            mask = self.editor.masks.existing(subject.title, role, frame)
+            if mask is not None and mask.any():
+                shown[role] = mask
+        return place.open(subject, rules, shown)
+
+    def _place_changed(self, _path: Path | None) -> None:
+        """Another annotator or folder: what was not touched is shown as it is there."""
+        subject = self.editor.subject
+        if subject is None or self._place is None:
+            return
+        place = self._places.of(subject)
+        if place == self._place:
+            return
+        if self.state == "changed":
+            self._place = place
+            self._keep()
+            self.state_changed.emit()
+        else:
+            self.begin()
+
+    def _tell_unfinished(self, place: WorkPlace) -> None:
+        scenes = self.keeper.unfinished(place)
+        if scenes:
+            more = f" and {len(scenes) - 3} more" if len(scenes) > 3 else ""
+            self.notice.emit(
+                f"Recovered unfinished work on {', '.join(scenes[:3])}{more}. It is shown when "
+                "the scene is opened, and Accept saves it."
+            )
+
+    def _mask_changed(self, _role: str, _settled: bool) -> None:
+        self._keep()
+        self._set_state("changed")
+
+    def _keep(self) -> None:
+        """Have the scene written as a draft."""
+        if self.editor.annotation is not None and self._place is not None:
+            self.keeper.keep(self._place, self.editor.annotation, self.state_changed.emit)
+
+    def _saved(
+        self,
+        place: WorkPlace,
+        annotation: SceneAnnotation,
+        revision: int,
+        record: SceneRecord,
+    ) -> None:
+        if annotation is self.editor.annotation and annotation.revision == revision:
+            self._set_state("saved")
+        if place.labeling == self.session.labeling_path:
+            self.session.scene_saved.emit(record.scene)
+
+    def _failed(self, error: BaseException) -> None:
+        self._set_state(self.state, str(error))
+        self.notice.emit(
+            f"{error} Your work is kept in memory and saved as soon as that is mended."
+        )
+
+    def _recovered(self) -> None:
+        self._set_state(self.state)
+        self.notice.emit("Saving works again, and everything is saved.")
+
+    def _set_state(self, state: State, problem: str = "") -> None:
+        if problem == "" and self.writer.failing:
+            problem = self.problem
+        if (state, problem) != (self.state, self.problem):
+            self.state, self.problem = state, problem
+            self.state_changed.emit()
+
+
+_STATES: dict[Source, State] = {
+    "new": "new",
+    "draft": "draft",
+    "saved": "saved",
+    "layer": "layer",
+}
+
+
+def _no(_question: str) -> bool:
+    return False
+
+
+def _no_folder() -> Path | None:
+    return None

@@ -1,0 +1,397 @@
+"""The Ground truth dock, driven through its controls in a real window."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pyqtgraph
+import pytest
+from napari.layers import Labels
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+
+from bracketseg._napari import annotator_name, scene_work
+from bracketseg._napari.ground_truth_dock import AUTOSAVE_MS, GroundTruthDock
+from bracketseg._napari.jobs import cancel_all
+from bracketseg._napari.session import session_of
+from bracketseg.brackets.images import read_image
+from bracketseg.brackets.luma import luma
+from bracketseg.labeling.mask_store import LabelingFolder
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch, tmp_path):
+    """The user's settings and data, which are not the real ones."""
+    path = tmp_path / "home"
+    monkeypatch.setattr(annotator_name, "user_config_path", lambda *_, **__: path / "config")
+    monkeypatch.setattr(scene_work, "user_data_path", lambda *_, **__: path / "data")
+    monkeypatch.setitem(pyqtgraph.CONFIG_OPTIONS, "mouseRateLimit", -1)
+    return path
+
+
+@pytest.fixture
+def window(plugins, make_napari_viewer):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.resize(1400, 900)
+    yield viewer
+    cancel_all()
+
+
+class Hand:
+    """Uses the dock as a person does: by what stands on it."""
+
+    def __init__(self, window, qtbot):
+        self.window = window
+        self.qtbot = qtbot
+        self.session = session_of(window)
+        self.dock = GroundTruthDock(window)
+        self.asked = []
+        window.window.add_dock_widget(self.dock, name="Ground truth", area="right")
+        qtbot.waitUntil(lambda: "Getting" not in self.text("gt.status"))
+
+    def find(self, name):
+        found = self.dock.findChild(QWidget, name)
+        assert found is not None, name
+        return found
+
+    def text(self, name):
+        return self.find(name).text()
+
+    def click(self, name):
+        QTest.mouseClick(self.find(name), Qt.MouseButton.LeftButton)
+
+    def press(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        QTest.keyClick(self.window.window._qt_window, key, modifier)
+
+    def says(self, part):
+        self.qtbot.waitUntil(lambda: part in self.text("gt.status"), timeout=10_000)
+
+    def layer(self, end):
+        (found,) = [layer for layer in self.window.layers if layer.name.endswith(end)]
+        return found
+
+    def drag(self, role, *lumas):
+        name = f"gt.{role}.range.plot"
+        self.qtbot.waitUntil(lambda: self.dock.findChild(QWidget, name) is not None)
+        plot = self.find(name)
+
+        def at(value):
+            return plot.mapFromScene(plot.plotItem.vb.mapViewToScene(QPointF(value, 1)))
+
+        QTest.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=at(lumas[0]))
+        for value in lumas[1:]:
+            QTest.mouseMove(plot.viewport(), at(value))
+        QTest.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=at(lumas[-1]))
+
+
+@pytest.fixture
+def hand(window, qtbot):
+    return Hand(window, qtbot)
+
+
+@pytest.fixture
+def folder(tmp_path, scene):
+    for name in ("attic", "barn", "cave"):
+        scene(f"set/{name}")
+    return tmp_path / "set"
+
+
+@pytest.fixture
+def labeller(window, qtbot, folder):
+    """Somebody at the first of three scenes, with the dock open."""
+    session = session_of(window)
+    session.annotator = "Ana"
+    session.open_folder(folder)
+    qtbot.waitUntil(lambda: bool(session.brackets) and not session.scanning)
+    session.next()
+    qtbot.waitUntil(lambda: session.current is not None)
+    return Hand(window, qtbot)
+
+
+def mask_of(folder, scene, role, lo, hi):
+    values = luma(read_image(folder / scene / f"{role}.png"))
+    return (values >= lo) & (values <= hi)
+
+
+def test_an_empty_window_says_what_to_do(hand):
+    assert "Open a folder" in hand.text("gt.status")
+    assert not hand.find("gt.accept").isEnabled()
+    assert not hand.find("gt.low.range").isEnabled()
+
+
+def test_two_actions_from_an_open_bracket_to_saved_masks(labeller, folder, qtbot):
+    labels = folder / "labels" / "Ana"
+    assert not labels.exists()
+    labeller.click("gt.accept")
+    qtbot.waitUntil(lambda: (labels / "attic.json").exists())
+    stored = cv2.imread(str(labels / "attic_low.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(stored == 255, mask_of(folder, "attic", "low", 120, 255))
+    qtbot.waitUntil(lambda: labeller.session.current.scene == "barn")
+    labeller.says("barn: drag a bound")
+    assert labeller.window.layers.selection.active.name == "barn low ground truth"
+    assert labeller.window.layers.selection.active.mode == "paint"
+
+
+def test_dragging_a_bound_moves_mask_numbers_and_coverage(labeller, folder, qtbot):
+    before = labeller.text("gt.coverage")
+    labeller.drag("low", 120, 100, 80, 64)
+    assert labeller.find("gt.low.range").value() == (64, 255)
+    wanted = mask_of(folder, "attic", "low", 64, 255)
+    qtbot.waitUntil(lambda: (labeller.layer("low ground truth").data != 0).sum() == wanted.sum())
+    np.testing.assert_array_equal(labeller.layer("low ground truth").data != 0, wanted)
+    assert labeller.text("gt.coverage") != before
+    assert f"low {wanted.mean():.1%}" in labeller.text("gt.coverage")
+    assert "piece" in labeller.text("gt.coverage")
+
+
+def test_otsu_shows_the_threshold_it_found(labeller):
+    labeller.find("gt.high.method").setCurrentText("Otsu")
+    bounds = labeller.find("gt.high.range").value()
+    assert labeller.text("gt.high.threshold") == f"t = {bounds[1]:g}"
+    assert labeller.find("gt.high.threshold").isVisible()
+    assert not labeller.find("gt.high.range.hi").isEnabled()
+    assert labeller.window.layers.selection.active.name == "attic high ground truth"
+    labeller.find("gt.high.method").setCurrentText("Manual")
+    assert labeller.find("gt.high.range").value() == (0, 200)
+    assert not labeller.find("gt.high.threshold").isVisible()
+
+
+def test_picking_in_the_picture(labeller):
+    labeller.click("gt.high.pick")
+    assert labeller.find("gt.high.pick").isChecked()
+    assert "Click into the picture" in labeller.text("gt.status")
+    assert labeller.window.layers.selection.active.name == "attic high ground truth"
+    labeller.click("gt.low.pick")
+    assert not labeller.find("gt.high.pick").isChecked()
+    labeller.press(Qt.Key.Key_Q)
+    assert not labeller.find("gt.low.pick").isChecked()
+    assert labeller.window.layers.selection.active.mode == "paint"
+
+
+def test_strokes_can_be_undone_by_button_and_key_and_cleared(labeller):
+    layer = labeller.layer("low ground truth")
+    assert not labeller.find("gt.clear_corrections").isEnabled()
+    for spot in ((1, 1), (20, 1)):
+        layer.paint(spot, 1)
+    assert "changed" in labeller.text("gt.status")
+    labeller.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not layer.data[20, 1]
+    assert layer.data[1, 1]
+    labeller.press(
+        Qt.Key.Key_Z,
+        Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier,
+    )
+    assert layer.data[20, 1]
+    labeller.click("gt.clear_corrections")
+    assert not layer.data[1, 1]
+    labeller.click("gt.undo")
+    assert layer.data[1, 1]
+
+
+def test_undo_works_with_whatever_layer_selected(labeller):
+    labeller.find("gt.low.range").setValue((10, 20))
+    labeller.window.layers.selection.active = labeller.layer("attic low")
+    labeller.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert labeller.find("gt.low.range").value() == (120, 255)
+
+
+def test_keys_accept_skip_and_turn(labeller, qtbot, folder):
+    labeller.press(Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: labeller.session.current.scene == "barn")
+    labeller.press(Qt.Key.Key_D)
+    assert labeller.find("gt.high.focus").isChecked()
+    labeller.press(Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: (folder / "labels/Ana/barn.json").exists())
+    qtbot.waitUntil(lambda: labeller.session.current.scene == "cave")
+    assert not (folder / "labels/Ana/attic.json").exists()
+
+
+def test_the_help_lists_every_key_that_is_bound(labeller):
+    labeller.click("gt.keys")
+    panel = labeller.find("gt.keys.panel")
+    assert panel.isVisible()
+    text = labeller.text("gt.keys.text")
+    for key, title in labeller.session.shortcuts.table():
+        assert key in text
+        assert title in text
+    panel.close()
+
+
+def test_a_key_typed_into_a_name_is_a_letter(labeller, folder):
+    field = labeller.find("gt.annotator")
+    field.setFocus()
+    field.clear()
+    QTest.keyClicks(field, "Sada")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert labeller.session.annotator == "Sada"
+    assert labeller.session.current.scene == "attic"
+    assert not (folder / "labels").exists()
+
+
+def test_the_keys_stay_with_the_picture_whatever_is_clicked(labeller):
+    labeller.window.window._qt_viewer.canvas.native.setFocus()
+    focused = labeller.window.window._qt_window.focusWidget()
+    labeller.drag("low", 120, 100, 80)
+    for name in ("gt.high.focus", "gt.merged", "gt.merged", "gt.undo"):
+        labeller.click(name)
+    assert labeller.window.window._qt_window.focusWidget() is focused
+    field = labeller.find("gt.low.range.lo")
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert not field.hasFocus()
+
+
+def test_merged_and_compared_views(labeller):
+    labeller.click("gt.merged")
+    assert "neither" in labeller.text("gt.legend")
+    assert labeller.layer("merged").visible
+    assert not labeller.layer("low ground truth").visible
+    labeller.click("gt.compare")
+    assert not labeller.find("gt.merged").isChecked()
+    assert "Dice with Otsu: low" in labeller.text("gt.legend")
+    assert labeller.layer("manual and Otsu").name == "attic low manual and Otsu"
+    labeller.click("gt.high.focus")
+    assert labeller.layer("manual and Otsu").name == "attic high manual and Otsu"
+    before = labeller.layer("manual and Otsu").data.copy()
+    labeller.find("gt.high.range").setValue((0, 30))
+    assert (labeller.layer("manual and Otsu").data != before).any()
+    labeller.click("gt.compare")
+    assert not [layer for layer in labeller.window.layers if "Otsu" in layer.name]
+    assert labeller.layer("high ground truth").visible
+    assert labeller.window.layers.selection.active.mode == "paint"
+
+
+def test_a_view_goes_along_to_the_next_scene(labeller, qtbot):
+    labeller.click("gt.merged")
+    labeller.press(Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: labeller.session.current.scene == "barn")
+    assert labeller.layer("merged").name == "barn merged"
+
+
+def test_the_whole_set_is_compared_in_a_table_and_a_plot(labeller, qtbot):
+    labeller.click("gt.compare_set")
+    qtbot.waitUntil(lambda: not labeller.find("gt.agreement.stop").isEnabled())
+    table = labeller.find("gt.agreement.table")
+    rows = [table.item(row, 0).text() for row in range(table.rowCount())]
+    assert rows == ["attic", "barn", "cave", "Mean"]
+    assert 0 <= float(table.item(0, 1).text()) <= 1
+    assert labeller.find("gt.agreement.plot").isVisible()
+    labeller.find("gt.agreement").close()
+
+
+def test_annotators_are_averaged(labeller, qtbot, folder):
+    for name, lo in (("Ana", 100), ("Bo", 130)):
+        labeller.session.annotator = name
+        labeller.session.select("attic")
+        qtbot.waitUntil(lambda: labeller.session.current.scene == "attic")
+        labeller.find("gt.low.range").setValue((lo, 255))
+        labeller.click("gt.accept")
+        qtbot.waitUntil(lambda n=name: (folder / "labels" / n / "attic.json").exists())
+    labeller.click("gt.average")
+    qtbot.waitUntil(lambda: not labeller.find("gt.consensus.stop").isEnabled())
+    heading = labeller.text("gt.consensus.heading")
+    assert "Ana, Bo" in heading
+    assert "mean range [115.0, 255.0]; they are 30.0 apart in lo" in heading
+    record = LabelingFolder.open(folder / "labels" / "consensus").record("attic")
+    assert record.masks["low"].lo == 115
+    labeller.find("gt.consensus").close()
+
+
+def test_averaging_nothing_is_said(labeller):
+    labeller.click("gt.average")
+    assert "nobody has saved masks" in labeller.text("gt.status")
+
+
+def test_what_was_done_reaches_the_disk_by_itself(labeller, qtbot, folder):
+    labeller.layer("low ground truth").paint((1, 1), 1)
+    draft = folder / "labels/Ana/drafts/attic.json"
+    assert AUTOSAVE_MS < 2000
+    qtbot.waitUntil(draft.exists, timeout=10_000)
+
+
+def test_a_folder_that_vanished_is_said_until_it_is_back(labeller, qtbot, folder):
+    gone = folder.with_name("gone")
+    folder.rename(gone)
+    labeller.find("gt.low.range").setValue((10, 20))
+    labeller.says("Not saved")
+    assert "no longer there" in labeller.text("gt.status")
+    gone.rename(folder)
+    qtbot.waitUntil(lambda: "Not saved" not in labeller.text("gt.status"), timeout=10_000)
+    assert (folder / "labels/Ana/drafts/attic.json").exists()
+
+
+def test_the_question_before_replacing_can_be_answered(labeller, qtbot, folder):
+    labeller.click("gt.accept")
+    qtbot.waitUntil(lambda: labeller.session.is_labeled("attic"))
+    labeller.session.annotator = "Bo"
+    labeller.session.labeling_path = folder / "labels" / "Ana"
+    asked = []
+    labeller.dock.ask = lambda question: asked.append(question)
+    labeller.click("gt.accept")
+    assert len(asked) == 1
+    assert "Ana" in asked[0]
+
+
+def test_images_are_chosen_from_lists_that_follow_the_layers(hand):
+    ramp = np.tile(np.arange(40, dtype=np.uint8) * 6, (30, 1))
+    hand.window.add_image(ramp, name="bright")
+    hand.window.add_image(ramp // 2, name="dim")
+    low, high = (hand.find(f"gt.{role}.image") for role in ("low", "high"))
+    assert (low.currentText(), high.currentText()) == ("dim", "bright")
+    hand.window.layers["dim"].name = "dusk"
+    assert low.currentText() == "dusk"
+    low.setCurrentText("bright")
+    assert hand.layer("low ground truth").name == "bright low ground truth"
+    high.setCurrentText("(none)")
+    assert not [layer for layer in hand.window.layers if "high" in layer.name]
+    assert not hand.find("gt.high.range").isEnabled()
+    assert not hand.find("gt.merged").isEnabled()
+
+
+def test_every_word_fits_into_a_dock_of_330_pixels(labeller):
+    labeller.find("gt.high.method").setCurrentText("Otsu")
+    labeller.click("gt.compare")
+    labeller.dock.setFixedSize(330, 850)
+    labeller.qtbot.wait(50)
+    assert labeller.dock.minimumSizeHint().width() <= 330
+    right = labeller.dock.width()
+    for widget in labeller.dock.findChildren((QLabel, QAbstractButton, QComboBox)):
+        if not widget.isVisible() or not widget.objectName().startswith("gt."):
+            continue
+        if widget.window() is not labeller.dock.window():
+            continue
+        edge = widget.mapTo(labeller.dock, widget.rect().topRight()).x()
+        assert edge <= right, widget.objectName()
+        if isinstance(widget, QAbstractButton):
+            assert widget.width() >= widget.minimumSizeHint().width(), widget.objectName()
+    accept = labeller.find("gt.accept")
+    assert accept.mapTo(labeller.dock, accept.rect().bottomLeft()).y() < 850
+
+
+def test_a_low_dock_keeps_the_main_button_in_sight(labeller):
+    labeller.dock.setFixedSize(330, 300)
+    labeller.qtbot.wait(50)
+    for name in ("gt.accept", "gt.status"):
+        widget = labeller.find(name)
+        assert widget.mapTo(labeller.dock, widget.rect().bottomLeft()).y() <= 300
+
+
+def test_a_closed_dock_leaves_the_layers_and_can_be_opened_again(labeller, window, qtbot):
+    labeller.find("gt.low.range").setValue((10, 20))
+    window.window.remove_dock_widget(labeller.dock)
+    labeller.dock.deleteLater()
+    qtbot.waitUntil(lambda: "accept" not in {key.name for key in labeller.session.shortcuts})
+    assert isinstance(labeller.layer("low ground truth"), Labels)
+    again = Hand(window, qtbot)
+    again.says("attic")
+    assert again.find("gt.low.range").value() == (10, 20)
+
+
+def test_opening_loads_no_torch_and_no_plot():
+    code = (
+        "import sys, bracketseg._napari.ground_truth_dock as d; "
+        "sys.exit(any(n.split('.')[0] in ('torch', 'pyqtgraph') for n in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
