@@ -82,7 +82,10 @@ def main() -> None:
     try:
         app()
     except BracketSegError as error:
-        fail(error)
+        fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{error.strerror or error}; check that the place exists and can be written")
 
 
 def _show_version(wanted: bool) -> None:
@@ -105,7 +108,12 @@ def _global_options(
 def info(path: PathArgument, as_json: JsonOption = False) -> None:
     """List the brackets found: frames, roles, relative EV, size."""
     found = find_brackets(path)
-    described = [_describe(bracket) for bracket in found.brackets]
+    described, problems = [], list(found.problems)
+    for bracket in found.brackets:
+        try:
+            described.append(_describe(bracket))
+        except BracketSegError as error:
+            problems.append(error)
     if as_json:
         typer.echo(json.dumps(described, indent=2))
     else:
@@ -118,7 +126,7 @@ def info(path: PathArgument, as_json: JsonOption = False) -> None:
                     f"{width} x {height} {frame['dtype']}  {Path(frame['path']).name}"
                 )
         output.print(f"{len(described)} brackets in {path}")
-    report_problems(found.problems, len(found.brackets))
+    report_problems(problems, len(described))
 
 
 def _describe(bracket: Bracket) -> dict[str, Any]:
@@ -218,7 +226,7 @@ def train(
 
     found = find_brackets(path)
     with stopping_on_interrupt() as should_stop:
-        broken = follow_training(
+        used, broken = follow_training(
             train_network(
                 found.brackets, masks, config, out, resume=resume, should_stop=should_stop
             )
@@ -227,7 +235,7 @@ def train(
         typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
     else:
         output.print(f"Trained in {out}")
-    report_problems([*found.problems, *broken], len(found.brackets) - len(broken))
+    report_problems([*found.problems, *broken], used)
 
 
 @app.command()
@@ -248,7 +256,8 @@ def predict(
         raise typer.BadParameter("name a model", param_hint="--low-model/--high-model")
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
-    from bracketseg.learning.predict_folder import ScenePredicted, predict_brackets
+    from bracketseg.learning.events import ScenePredicted
+    from bracketseg.learning.predict_folder import predict_brackets
 
     models = {role: load_model(model) for role, model in paths.items() if model is not None}
     found = find_brackets(path)
@@ -336,7 +345,7 @@ def compare(
 
     found = find_brackets(path)
     with stopping_on_interrupt() as should_stop:
-        broken = follow_training(
+        used, broken = follow_training(
             compare_losses(
                 found.brackets,
                 masks,
@@ -352,7 +361,7 @@ def compare(
     else:
         output.print((out / TABLES_MARKDOWN).read_text(encoding="utf-8"))
         output.print(f"Tables in {out}")
-    report_problems([*found.problems, *broken], len(found.brackets) - len(broken))
+    report_problems([*found.problems, *broken], used)
 
 
 @app.command()

@@ -11,11 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bracketseg.errors import BracketSegError, FrameError
+from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
     Planned,
+    RunStarted,
     SceneCached,
+    ScenePredicted,
     ScenesSkipped,
     StepDone,
     Stopped,
@@ -28,9 +31,9 @@ errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 """Progress, warnings and errors: standard error."""
 
 
-def fail(error: BracketSegError) -> NoReturn:
+def fail(message: str) -> NoReturn:
     """End the command with one line of error and exit status 1."""
-    errors.print(f"Error: {_one_line(error)}", style="red")
+    errors.print(f"Error: {_one_line(message)}", style="red")
     sys.exit(1)
 
 
@@ -44,13 +47,13 @@ def report_problems(problems: Sequence[BracketSegError], done: int) -> None:
     if not problems:
         return
     for problem in problems:
-        errors.print(f"Left out: {_one_line(problem)}", style="yellow")
+        errors.print(f"Left out: {_one_line(str(problem))}", style="yellow")
     errors.print(f"Error: {len(problems)} left out, {done} done", style="red")
     raise typer.Exit(1)
 
 
-def _one_line(error: BracketSegError) -> str:
-    return " ".join(str(error).split())
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 @contextmanager
@@ -133,15 +136,17 @@ def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def follow_training(events: Iterable[object]) -> list[BracketSegError]:
+def follow_training(events: Iterable[object]) -> tuple[int, list[BracketSegError]]:
     """Run one training, or several, to the end with a progress bar.
 
     Plans and every epoch leave a line on standard error, so that a log shows the course.
 
     Returns
     -------
-    list of BracketSegError
-        One for each scene with broken files, which was left out.
+    used : int
+        Scenes that were trained on or kept back to validate.
+    broken : list of BracketSegError
+        One for each scene that was left out because something is wrong with it.
 
     Raises
     ------
@@ -149,6 +154,7 @@ def follow_training(events: Iterable[object]) -> list[BracketSegError]:
         With status 1 if the training was asked to stop.
     """
     broken: dict[str, BracketSegError] = {}
+    used = 0
     with progress_bar() as progress:
         task = progress.add_task("", total=None, detail="")
         for event in events:
@@ -162,7 +168,22 @@ def follow_training(events: Iterable[object]) -> list[BracketSegError]:
                             f"{', '.join(unlabelled[:5])}{', ...' if len(unlabelled) > 5 else ''}"
                         )
                 case SceneCached(done=done, total=total):
-                    progress.update(task, description="Reading", completed=done, total=total)
+                    progress.update(
+                        task, description="Reading", completed=done, total=total, detail=""
+                    )
+                case SceneFailed(scene=scene, error=error):
+                    broken[scene] = error
+                case ScenePredicted(index=index, total=total):
+                    progress.update(
+                        task, description="Measuring", completed=index, total=total, detail=""
+                    )
+                case RunStarted():
+                    errors.print(f"[{event.index}/{event.total}] {event.role}, {event.loss}")
+                case Cached():
+                    used = len(event.train) + len(event.validation)
+                    errors.print(
+                        f"{len(event.train)} scenes to train, {len(event.validation)} to validate"
+                    )
                 case StepDone():
                     progress.update(
                         task,
@@ -176,7 +197,7 @@ def follow_training(events: Iterable[object]) -> list[BracketSegError]:
                     raise typer.Exit(1)
                 case _ if line := _say(event):
                     errors.print(line)
-    return list(broken.values())
+    return used, list(broken.values())
 
 
 def _say(event: object) -> str:
@@ -187,8 +208,6 @@ def _say(event: object) -> str:
                 f"images; {event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
             )
-        case Cached():
-            return f"{len(event.train)} scenes to train, {len(event.validation)} to validate"
         case EpochDone():
             return (
                 f"epoch {event.epoch}/{event.epochs}: loss {event.train_loss:.4f}, validation "

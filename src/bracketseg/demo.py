@@ -1,6 +1,7 @@
 """The main job on the sample data, as the commands that a person would type."""
 
 import shlex
+import sys
 from pathlib import Path
 
 from bracketseg.brackets.bracket import MASK_ROLES
@@ -65,8 +66,15 @@ The results lie in {out.resolve()}:
   manual, otsu          ground truth by the manual range and by Otsu
   low-run, high-run     the two trained networks, with their curves in history.csv
   prediction            what the networks find, with probabilities
-  comparison/tables.md  Tables 1 and 2: three losses for both roles
+  comparison/tables.md  Tables 1 and 2: three losses for both roles, on scenes kept back
+(The evaluation above also counts the scenes that were trained on, so it flatters.)
 
 To look at a bracket with its masks in napari:
-  napari --plugin bracketseg {shlex.quote(str(data / LARGE_SCENE))} {masks}
+  {_napari()} --plugin bracketseg {shlex.quote(str(data / LARGE_SCENE))} {masks}
 """
+
+
+def _napari() -> str:
+    """Give the napari beside this Python, which need not be on the path."""
+    beside = Path(sys.executable).with_name("napari")
+    return shlex.quote(str(beside)) if beside.exists() else "napari"

@@ -8,8 +8,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from bracketseg import __version__
+from bracketseg.errors import OutOfMemoryError
+from bracketseg.learning import predict_folder, prediction
 
 FAST = ("--epochs", 1, "--batch-size", 4, "--image-size", 16, "--device", "cpu")
 METRICS = {"dice", "jaccard", "sensitivity", "specificity", "auc_eq9", "roc_auc"}
@@ -212,3 +215,107 @@ def test_train_leaves_out_what_is_broken_or_unlabelled(command, brackets, masks,
     assert "1 scenes have no mask and are left out: s1" in trained.err
     assert f"Left out: {brackets / 's2' / 'low.png'}" in trained.err
     assert (tmp_path / "run" / "best.safetensors").is_file()
+
+
+def test_a_place_that_cannot_be_written_is_one_line(command, masks, tmp_path):
+    failed = command(
+        *("evaluate", "--reference", masks, "--prediction", masks),
+        *("--csv", tmp_path / "nowhere" / "table.csv"),
+    )
+    assert failed.status == 1
+    assert "nowhere" in failed.err
+    assert "Traceback" not in failed.err
+
+
+def test_train_into_a_file_fails_before_anything_is_read(command, brackets, masks, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    again = ("train", brackets, "--masks", masks, "--role", "low", *FAST)
+    failed = command(*again, "--out", tmp_path / "file")
+    assert failed.status == 1
+    assert str(tmp_path / "file") in failed.err
+    assert "MiB" not in failed.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_info_lists_the_others_when_one_bracket_is_broken(command, brackets, rng):
+    broken = brackets / "five"
+    broken.mkdir()
+    for number in range(5):
+        frame = np.full((24, 40, 3), 40 * number + 20, np.uint8)
+        cv2.imwrite(str(broken / f"EV{number - 2}.jpg"), frame)
+    truncated = broken / "EV0.jpg"
+    truncated.write_bytes(truncated.read_bytes()[:-60])
+    listed = command("info", brackets, "--json")
+    assert listed.status == 1
+    assert len(json.loads(listed.out)) == 6
+    assert str(truncated) in listed.err
+
+
+def test_a_float_frame_beyond_1_is_named(command, brackets, tmp_path):
+    for path in (brackets / "s0").iterdir():
+        path.unlink()
+    for role, top in (("low", 0.5), ("high", 7.5)):
+        tifffile.imwrite(brackets / "s0" / f"{role}.tif", np.full((4, 4), top, np.float32))
+    labelled = command("label", brackets, "--method", "otsu", "--out", tmp_path / "masks")
+    assert labelled.status == 1
+    assert str(brackets / "s0" / "high.tif") in labelled.err
+
+
+def test_one_role_after_the_other_gives_what_both_at_once_give(
+    command, brackets, masks, run, tmp_path
+):
+    other, out, both = tmp_path / "high-run", tmp_path / "p", tmp_path / "both"
+    trained = ("train", brackets, "--masks", masks, "--role", "high", "--out", other, *FAST)
+    assert command(*trained).status == 0
+    for arguments in (
+        ("--low-model", run, "--out", out),
+        ("--high-model", other, "--out", out),
+        ("--low-model", run, "--high-model", other, "--out", both),
+    ):
+        assert command("predict", brackets, *arguments, "--device", "cpu").status == 0
+    assert (out / "coverage.csv").read_text() == (both / "coverage.csv").read_text()
+    ranges = json.loads((out / "labeling.json").read_text())["ranges"]
+    assert ranges == json.loads((both / "labeling.json").read_text())["ranges"]
+    for name in ("s0.json", "s5.json"):
+        records = [json.loads((folder / name).read_text())["masks"] for folder in (out, both)]
+        assert records[0] == records[1]
+
+
+def test_compare_names_a_scene_that_fails_and_still_compares_the_same_scenes(
+    command, brackets, masks, tmp_path, monkeypatch
+):
+    once = []
+
+    def fail_once(*arguments, **options):
+        if not once:
+            once.append(True)
+            raise OutOfMemoryError("no memory left")
+        return prediction.predict_probability(*arguments, **options)
+
+    monkeypatch.setattr(predict_folder, "predict_probability", fail_once)
+    out = tmp_path / "comparison"
+    compared = command(
+        *("compare", brackets, "--masks", masks, "--out", out, *FAST),
+        *("--losses", "bce", "focal", "--validation", 0.4, "--json"),
+    )
+    assert compared.status == 1
+    assert "Left out: no memory left" in compared.err
+    assert "[2/4] low, focal" in compared.err
+    tables = json.loads(compared.out)
+    assert len(tables["low_scenes"]) == len(tables["high_scenes"]) - 1
+    assert "the same scenes chose the best epoch" in (out / "tables.md").read_text()
+
+
+def test_the_demo_does_all_of_it_and_says_where(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "bracketseg.demo._SETTINGS", ("--epochs", "1", "--batch-size", "4", "--image-size", "16")
+    )
+    out = tmp_path / "demo"
+    shown = command("demo", "--out", out)
+    assert shown.status == 0, shown.err
+    assert str(out.resolve()) in shown.out
+    assert "napari --plugin bracketseg" in shown.out
+    for name in ("manual", "otsu", "prediction"):
+        assert len(list((out / name).glob("*_low.png"))) == 15
+    assert "Table 2" in (out / "comparison" / "tables.md").read_text()
+    assert command("demo", "--out", out).status == 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from bracketseg.brackets import bracket
 from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.evaluation.confusion import confusion
 from bracketseg.evaluation.metrics import dice, jaccard
@@ -168,7 +169,7 @@ def test_no_file_is_read_after_the_first_look(setting, tiny, monkeypatch):
 
     running = train(brackets, masks, tiny, folder / "run")
     assert any(isinstance(event, Cached) for event in running)
-    monkeypatch.setattr(dataset, "read_image", refuse)
+    monkeypatch.setattr(bracket, "read_frame", refuse)
     monkeypatch.setattr(dataset, "read_mask", refuse)
     assert isinstance(list(running)[-1], Finished)
 

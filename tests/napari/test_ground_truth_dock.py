@@ -231,12 +231,14 @@ def test_a_key_typed_into_a_name_is_a_letter(labeller, folder):
 
 
 def test_the_keys_stay_with_the_picture_whatever_is_clicked(labeller):
+    main = labeller.window.window._qt_window
     labeller.window.window._qt_viewer.canvas.native.setFocus()
-    focused = labeller.window.window._qt_window.focusWidget()
     labeller.drag("low", 120, 100, 80)
     for name in ("gt.high.focus", "gt.merged", "gt.merged", "gt.undo"):
         labeller.click(name)
-    assert labeller.window.window._qt_window.focusWidget() is focused
+        wanted = not labeller.find("gt.high.focus").isChecked()
+        QTest.keyClick(main.focusWidget(), Qt.Key.Key_D)
+        assert labeller.find("gt.high.focus").isChecked() is wanted
     field = labeller.find("gt.low.range.lo")
     field.setFocus()
     QTest.keyClick(field, Qt.Key.Key_Return)
@@ -339,7 +341,7 @@ def test_images_are_chosen_from_lists_that_follow_the_layers(hand):
     hand.window.add_image(ramp, name="bright")
     hand.window.add_image(ramp // 2, name="dim")
     low, high = (hand.find(f"gt.{role}.image") for role in ("low", "high"))
-    assert (low.currentText(), high.currentText()) == ("dim", "bright")
+    hand.qtbot.waitUntil(lambda: (low.currentText(), high.currentText()) == ("dim", "bright"))
     hand.window.layers["dim"].name = "dusk"
     assert low.currentText() == "dusk"
     low.setCurrentText("bright")
@@ -348,6 +350,13 @@ def test_images_are_chosen_from_lists_that_follow_the_layers(hand):
     assert not [layer for layer in hand.window.layers if "high" in layer.name]
     assert not hand.find("gt.high.range").isEnabled()
     assert not hand.find("gt.merged").isEnabled()
+
+
+def test_all_layers_can_be_removed_at_once(labeller):
+    labeller.window.layers.clear()
+    labeller.says("No picture yet")
+    assert len(labeller.window.layers) == 0
+    assert not labeller.find("gt.accept").isEnabled()
 
 
 def test_every_word_fits_into_a_dock_of_330_pixels(labeller):

@@ -1,5 +1,6 @@
 """Which of the open Image layers are the dark and the bright frame."""
 
+from collections.abc import Callable
 from typing import Any
 
 from napari.components import ViewerModel
@@ -22,6 +23,9 @@ class FrameChoice:
     ----------
     images : dict of role to Image
         Empty where no image is open.
+    later : callable
+        Calls what it is given once the layer list has come to rest. Several layers may
+        be on their way in or out, and adding others meanwhile would confuse napari.
 
     Signals
     -------
@@ -40,6 +44,9 @@ class FrameChoice:
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         self._viewer = viewer
         self._session = session
+        self.later: Callable[[Callable[[], None]], object] = _now
+        self._following = False
+        self._looking = False
         self.images: dict[MaskRole, Image] = {}
         self._by_hand = False
         self._between_scenes = False
@@ -48,6 +55,7 @@ class FrameChoice:
 
     def start(self) -> None:
         """Begin to follow, with the scene or the images that are open now."""
+        self._following = True
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed):
             event.connect(self._layers_changed)
@@ -61,6 +69,7 @@ class FrameChoice:
 
     def close(self) -> None:
         """Let go of the viewer."""
+        self._following = False
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed):
             event.disconnect(self._layers_changed)
@@ -138,7 +147,13 @@ class FrameChoice:
         return tuple(index_of(image, self._viewer) for image in self.images.values())
 
     def _layers_changed(self, event: Any) -> None:
-        if self._between_scenes or not isinstance(event.value, Image):
+        if not self._between_scenes and not self._looking and isinstance(event.value, Image):
+            self._looking = True
+            self.later(self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking = False
+        if self._between_scenes or not self._following:
             return
         self.listed.emit()
         kept = {r: image for r, image in self.images.items() if image in self._viewer.layers}
@@ -194,3 +209,7 @@ class FrameChoice:
         }
         current = self._session.current
         return current is not None and scenes == {current.scene}
+
+
+def _now(call: Callable[[], None]) -> None:
+    call()

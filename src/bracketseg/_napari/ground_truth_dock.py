@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 AUTOSAVE_MS = 1000
 """How often what was done is handed to the disk; it is to be there within two seconds."""
 
+COUNT_MS = 100
+"""How often the coverage is counted while a bound is dragged."""
+
 
 class GroundTruthDock(QWidget):
     """Labels the open scene, or whatever Image layers are open.
@@ -62,6 +65,7 @@ class GroundTruthDock(QWidget):
         self._truth = GroundTruth(napari_viewer)
         self._truth.ask = lambda question: self.ask(question)
         self._truth.choose_folder = lambda: self.choose_folder()
+        self._truth.choice.later = partial(QTimer.singleShot, 0)
         self._editor = self._truth.editor
         self._views = ViewSwitch(self._truth.session.viewer, self._editor)
         self._said = ""
@@ -69,6 +73,10 @@ class GroundTruthDock(QWidget):
         self._autosave = QTimer(self)
         self._autosave.setInterval(AUTOSAVE_MS)
         self._autosave.timeout.connect(self._write)
+        self._counting = QTimer(self)
+        self._counting.setSingleShot(True)
+        self._counting.setInterval(COUNT_MS)
+        self._counting.timeout.connect(partial(self._show_coverage, settled=False))
         self._controls = TruthControls(self, self._truth.session.shortcuts)
         self._controls.annotator.setText(self._truth.session.annotator)
         self._connect()
@@ -217,10 +225,13 @@ class GroundTruthDock(QWidget):
 
     def _mask_changed(self, role: MaskRole, settled: bool) -> None:
         self._controls.panels[role].show_rule(self._editor.rule(role), self._editor.bounds(role))
-        self._show_coverage(settled=settled)
         self._said = ""
         if settled:
+            self._counting.stop()
+            self._show_coverage(settled=True)
             self._tell()
+        elif not self._counting.isActive():
+            self._counting.start()
         if not self._autosave.isActive():
             self._autosave.start()
 

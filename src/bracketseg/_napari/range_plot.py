@@ -5,7 +5,7 @@ import pyqtgraph
 from numpy.typing import NDArray
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
 from qtpy.QtCore import QPointF, Qt, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QGraphicsItem, QWidget
 
 _BARS = "#9a9da1"
 _TINT = 110
@@ -66,6 +66,8 @@ class RangePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
         self._edges = np.arange(257) - 0.5
         self._heights = np.zeros(256)
         self._bars = self.plot(self._edges, self._heights, brush=_BARS, **bars)
+        # Drawn once and then copied, while the bounds move over it.
+        self._bars.curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self._region = pyqtgraph.LinearRegionItem(
             self._bounds,
             brush=(*pyqtgraph.mkColor(color).getRgb()[:3], _TINT),
@@ -94,6 +96,7 @@ class RangePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
             self._heights = heights
             self._bars.setData(self._edges, heights)
         self._region.setRegion((lo, hi))
+        self._region.setVisible(bool(heights.any()))
 
     def _mouse_at(self, x: float, start: bool, finish: bool) -> None:
         if self._locked:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.brackets.exposure import Exposure
-from bracketseg.brackets.images import ImageHeader, read_header, read_image, read_thumbnail
+from bracketseg.brackets.images import ImageHeader, read_frame, read_header, read_thumbnail
 from bracketseg.brackets.luma import luma
 from bracketseg.errors import BracketError
 
@@ -58,8 +58,8 @@ class Frame:
         return self._header.dtype
 
     def read(self) -> NDArray[Any]:
-        """Read the pixels; see :func:`~bracketseg.brackets.images.read_image`."""
-        return read_image(self.path)
+        """Read the pixels; see :func:`~bracketseg.brackets.images.read_frame`."""
+        return read_frame(self.path)
 
     @cached_property
     def _header(self) -> ImageHeader:

@@ -111,6 +111,23 @@ def read_image(path: Path) -> NDArray[Any]:
     return pixels
 
 
+def read_frame(path: Path) -> NDArray[Any]:
+    """Read a picture that is to be labelled or predicted; as :func:`read_image`.
+
+    Raises
+    ------
+    FrameError
+        As :func:`read_image`, and if a float picture leaves 0..1 or is not finite.
+    """
+    pixels = read_image(path)
+    if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise FrameError(
+            f"{path}: a float picture has to be finite and within 0..1, but this one runs from "
+            f"{pixels.min():g} to {pixels.max():g}; scale it to 0..1"
+        )
+    return pixels
+
+
 def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
     """Read a small version of a picture, at most `size` pixels on its longer side.
 
@@ -145,7 +162,7 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
         flags = table[factors[0]] | cv2.IMREAD_IGNORE_ORIENTATION if factors else _DECODE
         pixels = apply_orientation(_decode(path, kind, flags, colour=colour), exif.orientation)
     else:
-        pixels = to_uint8(read_image(path))
+        pixels = to_uint8(read_frame(path))
     height, width = pixels.shape[:2]
     scale = size / max(height, width)
     if scale >= 1:

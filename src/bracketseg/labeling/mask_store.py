@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -23,7 +23,7 @@ from bracketseg.labeling.corrections import (
 )
 from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.ranges import Rule
-from bracketseg.labeling.records import LabelingInfo, Network, SceneRecord
+from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.labeling.scene_names import check_scene_name
 
 INFO_NAME = "labeling.json"
@@ -113,8 +113,16 @@ class LabelingFolder:
             raise LabelingError(
                 f"{path}: cannot be made ({error}). Choose another folder."
             ) from error
+        try:
+            there = _read_info(path)
+        except LabelingError:
+            if not overwrite:
+                raise
+            there = None
         if not overwrite:
-            _refuse_other(path, info)
+            _refuse_other(path, info, there)
+        if there is not None:
+            info = info.model_copy(update={"ranges": there.ranges | info.ranges})
         _write(path / INFO_NAME, _json(info))
         return cls(path, info, overwrite=overwrite)
 
@@ -220,7 +228,7 @@ class LabelingFolder:
             )
         if not self._overwrite:
             self._refuse_edited(record, masks, revise=revise)
-        made = dict(record.masks)
+        made = self._others(scene, masks) | record.masks
         for role, mask in masks.items():
             path = self.path / mask_name(scene, role)
             write_mask(path, mask)
@@ -228,9 +236,21 @@ class LabelingFolder:
             self.masks[scene, role] = path
             painted = (corrections or {}).get(role)
             write_corrections(self.path / corrections_name(scene, role), painted)
-        written = record.model_copy(update={"masks": made, "coverage": _coverage(masks)})
+        both = {role: masks[role] if role in masks else self.mask(scene, role) for role in made}
+        written = record.model_copy(update={"masks": made, "coverage": _coverage(both)})
         _write(self.path / f"{scene}.json", _json(written))
         return written
+
+    def _others(self, scene: str, roles: Container[MaskRole]) -> dict[MaskRole, MaskRecord]:
+        """Give the records of this scene's other masks, as far as they speak of what is there."""
+        known = self.record(scene)
+        return {
+            role: mask
+            for role, mask in ({} if known is None else known.masks).items()
+            if role not in roles
+            and (scene, role) in self.masks
+            and file_sha256(self.masks[scene, role]) == mask.mask_sha256
+        }
 
     def write_coverage(self) -> None:
         """Write `coverage.csv` from the records of all scenes, in their natural order."""
@@ -265,7 +285,7 @@ class LabelingFolder:
                 continue
             raise LabelingError(
                 f"{path}: this mask {reason} and is kept. Write to another folder, or ask for "
-                "it to be overwritten."
+                "it to be overwritten (--overwrite)."
             )
 
 
@@ -305,17 +325,16 @@ def _read_info(path: Path) -> LabelingInfo | None:
     return _parse(file, LabelingInfo) if file.is_file() else None
 
 
-def _refuse_other(path: Path, info: LabelingInfo) -> None:
-    there = _read_info(path)
+def _refuse_other(path: Path, info: LabelingInfo, there: LabelingInfo | None) -> None:
     if there is None:
         if find_masks(path):
             raise LabelingError(
                 f"{path}: holds masks that were not made here. Write to another folder, or "
-                "ask for them to be overwritten."
+                "ask for them to be overwritten (--overwrite)."
             )
     elif not info.same_way(there):
         who = f" by {there.annotator}" if there.annotator else ""
         raise LabelingError(
             f"{path}: holds a labelling made in another way ({there.method}{who}). Write to "
-            "another folder, or ask for it to be overwritten."
+            "another folder, or ask for it to be overwritten (--overwrite)."
         )

@@ -70,8 +70,13 @@ class LabelingInfo(BaseModel):
     versions: dict[str, str] = Field(default_factory=_versions)
 
     def same_way(self, other: Self) -> bool:
-        """Whether masks of both can stand in one folder: all but the versions agree."""
-        return self.model_dump(exclude={"versions"}) == other.model_dump(exclude={"versions"})
+        """Whether masks of both can stand in one folder.
+
+        Method and annotator agree, and so do the ranges of the roles that both have.
+        """
+        return (self.method, self.annotator) == (other.method, other.annotator) and all(
+            other.ranges.get(role, origin) == origin for role, origin in self.ranges.items()
+        )
 
 
 class MaskRecord(BaseModel):

@@ -148,7 +148,8 @@ class PredictConfig(_Config):
     )
     scale: Scale = Field(
         default="full",
-        description="Show the network the frame at its training size, or at full resolution.",
+        description="Show the network the frame at its training size (fast) or at full "
+        "resolution (better masks).",
     )
     probability: bool = Field(
         default=False, description="Also write the probabilities, as 16-bit PNG."

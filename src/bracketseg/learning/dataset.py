@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import mask_name, read_mask
 from bracketseg.brackets.natural_order import natural_key
@@ -164,7 +163,7 @@ def _load_scene(
     bracket: Bracket, labeling: LabelingFolder, role: MaskRole, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], Rule | None]:
     """Read one scene; the last value is the rule, if its mask was thresholded at `size`."""
-    image: NDArray[Any] = read_image(bracket.frame(role).path)
+    image: NDArray[Any] = bracket.frame(role).read()
     path = labeling.masks[bracket.scene, role]
     mask = read_mask(path)
     if mask.shape != image.shape[:2]:

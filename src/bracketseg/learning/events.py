@@ -1,4 +1,4 @@
-"""What a training reports while it runs; this module imports no torch."""
+"""What a training, a comparison or a prediction reports; this module imports no torch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from bracketseg.brackets.bracket import MaskRole
     from bracketseg.evaluation.metrics import Metrics
+    from bracketseg.labeling.records import SceneRecord
+    from bracketseg.learning.config import Loss
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,3 +204,46 @@ TrainEvent = (
     | Stopped
     | Finished
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """One of the trainings begins.
+
+    Attributes
+    ----------
+    role : {"low", "high"}
+    loss : {"bce", "focal", "dice-bce"}
+    index, total : int
+        This is training number `index` of `total`, counted from 1.
+    """
+
+    role: MaskRole
+    loss: Loss
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenePredicted:
+    """The masks of one scene, and its probabilities where asked for, are on disk.
+
+    Attributes
+    ----------
+    scene : str
+    index, total : int
+        This is scene number `index` of `total`, counted from 1.
+    seconds : float
+        From reading its frames to its last file.
+    foreground : mapping of role to float
+        Fraction of the frame, 0..1, that the mask covers.
+    record : SceneRecord
+        As it stands beside the masks.
+    """
+
+    scene: str
+    index: int
+    total: int
+    seconds: float
+    foreground: Mapping[MaskRole, float]
+    record: SceneRecord

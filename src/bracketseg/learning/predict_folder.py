@@ -16,6 +16,7 @@ from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.learning.checkpoints import BEST
 from bracketseg.learning.devices import resolve_device, resolve_precision
+from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.prediction import (
     DEFAULT_PRECISION,
     DEFAULT_SCALE,
@@ -36,31 +37,6 @@ if TYPE_CHECKING:
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.learning.checkpoints import Model
     from bracketseg.learning.config import Precision, Scale
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenePredicted:
-    """The masks of one scene, and its probabilities where asked for, are on disk.
-
-    Attributes
-    ----------
-    scene : str
-    index, total : int
-        This is scene number `index` of `total`, counted from 1.
-    seconds : float
-        From reading its frames to its last file.
-    foreground : mapping of role to float
-        Fraction of the frame, 0..1, that the mask covers.
-    record : SceneRecord
-        As it stands beside the masks.
-    """
-
-    scene: str
-    index: int
-    total: int
-    seconds: float
-    foreground: Mapping[MaskRole, float]
-    record: SceneRecord
 
 
 def predict_brackets(

@@ -148,6 +148,11 @@ class RunFolder:
             raise ModelError(f"{path} does not hold what a training writes there; train anew")
         return value
 
+    def make(self) -> None:
+        """Make the folder, so that a place where nothing can be written is known at once."""
+        with self._writing(CONFIG):
+            self.path.mkdir(parents=True, exist_ok=True)
+
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Write one of the JSON files of the run, and make the folder where it is missing."""
         with self._writing(name) as path:

@@ -140,6 +140,7 @@ def train(
     paired, missing = pair_scenes(brackets, labeling, config.role)
     if len(paired) < 2:
         raise _too_few(labeling.path, config, len(paired), missing)
+    run.make()
     optimization = Optimization(config, device, dtype)
     if state is not None:
         _stored(run, state, optimization.load_state)
