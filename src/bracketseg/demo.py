@@ -10,7 +10,7 @@ from bracketseg.brackets.masks import mask_name
 LARGE_SCENE = "garden_gate"
 """The sample bracket that is large enough to look at."""
 
-_SETTINGS = ("--epochs", "30", "--batch-size", "2", "--image-size", "128")
+_SETTINGS = ("--epochs", "20", "--batch-size", "2", "--image-size", "128")
 
 
 def demo_commands(data: Path, out: Path) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """The table of scenes on the screen, which asks for the thumbnails of the rows in sight."""
 
 from qtpy.QtCore import QModelIndex, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QPainter, QPaintEvent, QResizeEvent
+from qtpy.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QScrollBar, QTableView, QWidget
 
 from bracketseg._napari.scene_table import SceneTable
@@ -68,6 +68,13 @@ class SceneView(QTableView):
         bar.valueChanged.connect(self._look_again)
         table.rowsInserted.connect(self._look_again)
         table.modelReset.connect(self._look_again)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave letters to the keys of the window; Qt would search the rows for them."""
+        if event is not None and event.text().isprintable() and event.text().strip():
+            event.ignore()
+            return
+        super().keyPressEvent(event)
 
     def show_current(self, scene: str) -> None:
         """Mark the row of a scene and bring it into sight, without choosing it again."""
