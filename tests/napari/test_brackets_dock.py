@@ -1,4 +1,5 @@
 import gc
+import subprocess
 import sys
 import threading
 import weakref
@@ -6,8 +7,8 @@ import weakref
 import cv2
 import numpy as np
 import pytest
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
 from bracketseg._napari import annotator_name, folder_scan, jobs, scene_frames
@@ -91,9 +92,13 @@ def long_folder(tmp_path, picture):
     return tmp_path / "long"
 
 
-def test_opening_the_dock_writes_nothing_imports_no_torch_and_says_what_to_do(dock, config):
+def test_the_dock_needs_no_torch():
+    code = "import sys, bracketseg._napari.brackets_dock; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_opening_the_dock_writes_nothing_and_says_what_to_do(dock, config):
     assert not config.exists()
-    assert "torch" not in sys.modules
     assert dock.text == "No folder yet: type one, drop one here, or press Open."
     assert not dock.next.isEnabled()
     assert not dock.previous.isEnabled()
@@ -190,6 +195,15 @@ def test_dropped_text_is_not_taken(dock):
     enter.ignore()
     dock.widget.dragEnterEvent(enter)
     assert not enter.isAccepted()
+
+
+def test_a_letter_typed_at_the_table_is_left_to_the_keys_of_the_window(dock, folder, qtbot):
+    dock.open(folder)
+    dock.wait_for("attic")
+    pressed = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_C, Qt.KeyboardModifier.NoModifier, "c")
+    dock.scenes.keyPressEvent(pressed)
+    assert not pressed.isAccepted()
+    assert dock.scenes.currentIndex().row() == 0
 
 
 def test_open_without_a_folder_asks_for_one(dock, folder, monkeypatch):
