@@ -19,6 +19,7 @@ from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.config_options import options_from
 from bracketseg.console import (
+    counting,
     fail,
     follow_scenes,
     follow_training,
@@ -281,7 +282,8 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure Dice, Jaccard, sensitivity, specificity and AUC of masks against masks."""
-    evaluation = evaluate_folders(reference, prediction)
+    with counting("Measuring") as on_pair:
+        evaluation = evaluate_folders(reference, prediction, on_pair=on_pair)
     if csv is not None:
         write_text(csv, scenes_csv(evaluation.scenes))
     if as_json:

@@ -72,6 +72,24 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar for work that tells how much of how much is done.
+
+    Yields
+    ------
+    callable
+        To be called with both numbers.
+    """
+    with progress_bar() as progress:
+        task = progress.add_task(title, total=None, detail="")
+
+        def count(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield count
+
+
 class SceneEvent(Protocol):
     """An event of a folder run: scene number `index` of `total` is done."""
 

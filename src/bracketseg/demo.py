@@ -57,7 +57,7 @@ def demo_commands(data: Path, out: Path) -> list[list[str]]:
 def demo_epilogue(data: Path, out: Path) -> str:
     """Say where the results lie and how to look at them."""
     masks = " ".join(
-        shlex.quote(str(out / folder / mask_name(LARGE_SCENE, role)))
+        shlex.quote(str(out.resolve() / folder / mask_name(LARGE_SCENE, role)))
         for folder in ("manual", "prediction")
         for role in MASK_ROLES
     )

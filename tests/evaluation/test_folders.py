@@ -65,6 +65,12 @@ def test_a_mask_of_another_size_is_a_problem_that_names_both_files(folders):
     assert evaluation.mean["low"].dice == 1
 
 
+def test_it_tells_how_far_it_is(folders):
+    told = []
+    evaluate_folders(*folders, on_pair=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_only_the_scenes_that_were_asked_for(folders):
     evaluation = evaluate_folders(*folders, scenes=["b"])
     assert [(s.scene, s.role) for s in evaluation.scenes] == [("b", "low")]

@@ -1,6 +1,6 @@
 """Two folders of masks, one held against the other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
@@ -52,7 +52,11 @@ class Evaluation:
 
 
 def evaluate_folders(
-    reference: Path, prediction: Path, scenes: Sequence[str] | None = None
+    reference: Path,
+    prediction: Path,
+    scenes: Sequence[str] | None = None,
+    *,
+    on_pair: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Compare each mask of a folder with the mask of the same scene and role in another.
 
@@ -65,6 +69,8 @@ def evaluate_folders(
         Folders of masks named `<scene>_<role>.png` (or TIFF).
     scenes : sequence of str, optional
         Only these; by default all.
+    on_pair : callable, optional
+        Called after each pair of masks with how many are done, and of how many.
 
     Raises
     ------
@@ -90,7 +96,7 @@ def evaluate_folders(
         )
     measured: list[SceneMetrics] = []
     problems: list[BracketSegError] = []
-    for scene, role in both:
+    for done, (scene, role) in enumerate(both, start=1):
         pair = wanted[scene, role], given[scene, role]
         try:
             metrics = _measure_pair(*pair, prediction / probability_name(scene, role))
@@ -98,6 +104,8 @@ def evaluate_folders(
             problems.append(error)
         else:
             measured.append(SceneMetrics(scene=scene, role=role, metrics=metrics))
+        if on_pair is not None:
+            on_pair(done, len(both))
     return Evaluation(
         scenes=tuple(measured),
         mean=mean_by_role(measured),
