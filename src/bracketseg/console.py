@@ -2,8 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import typer
@@ -104,9 +104,9 @@ _Event = TypeVar("_Event", bound=SceneEvent)
 
 
 def follow_scenes(
-    events: Iterable[_Event], title: str
+    events: Generator[_Event, None, None], title: str
 ) -> tuple[list[_Event], list[BracketSegError]]:
-    """Run a folder to its end with a progress bar.
+    """Run a folder to its end, or until it is interrupted, with a progress bar.
 
     Returns
     -------
@@ -114,13 +114,24 @@ def follow_scenes(
         The events, those of failed scenes among them.
     failed : list of BracketSegError
         What went wrong with the scenes that failed.
+
+    Raises
+    ------
+    typer.Exit
+        With status 1 if it was interrupted; what is done is whole.
     """
     done: list[_Event] = []
-    with progress_bar() as progress:
+    with stopping_on_interrupt() as should_stop, progress_bar() as progress, closing(events):
         task = progress.add_task(title, total=None, detail="")
         for event in events:
             done.append(event)
             progress.update(task, completed=event.index, total=event.total)
+            if should_stop() and event.index < event.total:
+                errors.print(
+                    f"Stopped: {event.index} of {event.total} scenes are done. The same command "
+                    "does them all."
+                )
+                raise typer.Exit(1)
     failed = [event.error for event in done if hasattr(event, "error")]
     return done, failed
 
@@ -142,7 +153,7 @@ def stopping_on_interrupt() -> Iterator[Callable[[], bool]]:
         nonlocal asked
         asked = True
         signal.signal(number, before[signal.Signals(number)])
-        errors.print("Stopping after this step; once more to stop at once.")
+        errors.print("Stopping after what is in hand; once more to stop at once.")
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -2,15 +2,17 @@
 
 import csv
 import json
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 import pytest
 import tifffile
 
-from bracketseg import __version__
+from bracketseg import __version__, console
 from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning import predict_folder, prediction
 
@@ -319,3 +321,23 @@ def test_the_demo_does_all_of_it_and_says_where(command, tmp_path, monkeypatch):
         assert len(list((out / name).glob("*_low.png"))) == 15
     assert "Table 2" in (out / "comparison" / "tables.md").read_text()
     assert command("demo", "--out", out).status == 0
+
+
+def test_an_interrupted_folder_keeps_what_is_done_and_says_so(
+    command, brackets, tmp_path, monkeypatch
+):
+    follow = console.progress_bar
+
+    @contextmanager
+    def interrupted():
+        with follow() as progress:
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does, while the first scene is read
+            yield progress
+
+    monkeypatch.setattr(console, "progress_bar", interrupted)
+    out = tmp_path / "masks"
+    stopped = command("label", brackets, "--method", "otsu", "--out", out)
+    assert stopped.status == 1
+    assert "of 6 scenes are done" in stopped.err
+    assert (out / "s0_low.png").is_file()
+    assert "s0," in (out / "coverage.csv").read_text()

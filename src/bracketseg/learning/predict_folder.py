@@ -28,7 +28,7 @@ from bracketseg.learning.prediction import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -51,7 +51,7 @@ def predict_brackets(
     precision: Precision = DEFAULT_PRECISION,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Iterator[ScenePredicted | SceneFailed]:
+) -> Generator[ScenePredicted | SceneFailed, None, None]:
     """Predict the masks of many brackets into a labelling folder.
 
     What is wrong with the arguments is raised by the call itself, before any work. Scenes
@@ -135,7 +135,9 @@ def _origin(model: Model, threshold: float, scale: Scale) -> Network:
     )
 
 
-def _predict_all(brackets: Sequence[Bracket], job: _Job) -> Iterator[ScenePredicted | SceneFailed]:
+def _predict_all(
+    brackets: Sequence[Bracket], job: _Job
+) -> Generator[ScenePredicted | SceneFailed, None, None]:
     total = len(brackets)
     try:
         for index, bracket in enumerate(brackets, start=1):
