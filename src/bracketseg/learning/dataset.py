@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.labeling.mask_store import LabelingFolder
-    from bracketseg.labeling.ranges import Rule
 
 _MIB = 2**20
 
@@ -42,15 +41,14 @@ class Dataset:
         Display-referred RGB; a grey frame has three equal channels.
     masks : (N, S, S) bool
         True is foreground.
-    rules
-        The rule on record by which a mask was made from the resized image; None where the
-        mask on disk was resized.
+    rethresholded
+        How many masks were made from the resized image by the rule on record.
     """
 
     scenes: tuple[str, ...]
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_]
-    rules: tuple[Rule | None, ...]
+    rethresholded: int
 
     def rows(self, scenes: Sequence[str]) -> NDArray[np.intp]:
         """Return the positions of `scenes`."""
@@ -123,15 +121,15 @@ def load_dataset(
         images = np.empty((total, size, size, 3), np.uint8)
         masks = np.empty((total, size, size), np.bool_)
 
-    def load(row: int) -> Rule | BracketSegError | None:
+    def load(row: int) -> bool | BracketSegError:
         try:
-            image, mask, rule = _load_scene(brackets[row], labeling, role, size)
+            image, mask, by_rule = _load_scene(brackets[row], labeling, role, size)
         except BracketSegError as error:
             return error
         images[row], masks[row] = image, mask
-        return rule
+        return by_rule
 
-    usable, rules, skipped = [], [], []
+    usable, skipped, rethresholded = [], [], 0
     pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="bracketseg-cache")
     try:
         for row, loaded in enumerate(pool.map(load, range(total))):
@@ -140,7 +138,7 @@ def load_dataset(
                 skipped.append(SkippedScene(scene=scene, reason=str(loaded), broken=True))
             else:
                 usable.append(row)
-                rules.append(loaded)
+                rethresholded += loaded
             yield SceneCached(scene=scene, done=row + 1, total=total)
             if should_stop():
                 return None
@@ -154,15 +152,15 @@ def load_dataset(
         scenes=tuple(brackets[row].scene for row in usable),
         images=images[: len(usable)],
         masks=masks[: len(usable)],
-        rules=tuple(rules),
+        rethresholded=rethresholded,
     )
     return dataset, tuple(skipped)
 
 
 def _load_scene(
     bracket: Bracket, labeling: LabelingFolder, role: MaskRole, size: int
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_], Rule | None]:
-    """Read one scene; the last value is the rule, if its mask was thresholded at `size`."""
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], bool]:
+    """Read one scene; the last value says whether its mask was thresholded at `size`."""
     image: NDArray[Any] = bracket.frame(role).read()
     path = labeling.masks[bracket.scene, role]
     mask = read_mask(path)
@@ -179,5 +177,5 @@ def _load_scene(
         # then somebody corrected it, and the correction counts.
         full, small = luma(image), luma(resized)
         if np.array_equal(rule.bounds(full, role).mask(full), mask):
-            return resized, rule.bounds(small, role).mask(small), rule
-    return resized, resize_mask(mask, size, size), None
+            return resized, rule.bounds(small, role).mask(small), True
+    return resized, resize_mask(mask, size, size), False

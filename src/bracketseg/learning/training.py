@@ -175,7 +175,7 @@ def train(
         train=split.train,
         validation=split.validation,
         bytes=dataset.images.nbytes + dataset.masks.nbytes,
-        rethresholded=sum(rule is not None for rule in dataset.rules),
+        rethresholded=dataset.rethresholded,
     )
     loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth)
     if state is not None:
