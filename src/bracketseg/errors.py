@@ -36,3 +36,7 @@ class DeviceError(BracketSegError):
 
 class OutOfMemoryError(BracketSegError):
     """A device ran out of memory."""
+
+
+class WorkerError(BracketSegError):
+    """The process that learns and predicts for the window cannot go on."""

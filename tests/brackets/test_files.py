@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -6,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bracketseg.brackets.files import atomic_write, write_bytes, write_json, write_text
+from bracketseg.brackets.files import (
+    atomic_write,
+    cannot_write,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:
@@ -33,6 +41,23 @@ def test_a_failure_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
         fail_half_way()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        (errno.ENOSPC, "Make room"),
+        (errno.EROFS, "save to another folder"),
+        (errno.EACCES, "save to another folder"),
+        (errno.ENOENT, "Check that the folder is there"),
+    ],
+)
+def test_each_reason_has_its_advice(code: int, advice: str) -> None:
+    text = cannot_write(Path("a/b.png"), OSError(code, os.strerror(code)))
+    assert text.startswith(
+        f"a/b.png: cannot be written ({os.strerror(code)})".replace("a/b.png", str(Path("a/b.png")))
+    )
+    assert advice in text
 
 
 def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_mask_has_two_dimensions(tmp_path: Path, shape: tuple[int, ...]) -> No
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
-    with pytest.raises(LabelingError, match=r"cannot be written.*check that the folder exists"):
+    with pytest.raises(LabelingError, match=r"cannot be written.*Check that the folder is there"):
         write_mask(tmp_path / "missing" / "a.png", MASK)
 
 

@@ -1,5 +1,6 @@
 """Writing a file so that no reader ever meets half of it."""
 
+import errno
 import json
 import os
 import uuid
@@ -53,6 +54,26 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def cannot_write(path: Path, error: OSError) -> str:
+    """Say in words that a file cannot be written, why, and what to do about it.
+
+    >>> cannot_write(Path("a/b.png"), OSError(errno.ENOSPC, "No space left on device"))
+    'a/b.png: cannot be written (No space left on device). Make room on that disk.'
+    """
+    advice = _ADVICE.get(error.errno or 0, "Check that the folder is there and is a folder.")
+    return f"{path}: cannot be written ({error.strerror or error}). {advice}"
+
+
+_FORBIDDEN = "Allow writing there, or save to another folder."
+_ADVICE = {
+    errno.ENOSPC: "Make room on that disk.",
+    errno.EDQUOT: "Make room on that disk.",
+    errno.EROFS: _FORBIDDEN,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+}
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bracketseg.brackets.bracket import Bracket, Frame
+from bracketseg.brackets.choices import with_choices
 from bracketseg.brackets.ev_sources import exposure_values
 from bracketseg.brackets.images import ImageHeader, read_header
 from bracketseg.brackets.scene_files import (
@@ -47,7 +48,8 @@ class BracketSet:
     brackets : tuple of Bracket
         In natural order, folder by folder.
     problems : tuple of BracketSegError
-        One for each scene or folder that could not be used; each names it.
+        One for each scene or folder that could not be used, and for roles that were kept
+        but cannot be used; each names it.
     """
 
     path: Path
@@ -89,6 +91,9 @@ def find_brackets(path: Path) -> BracketSet:
         folders that are scenes, or beside a ``labeling.json``, unless something
         other than their brightness tells exposures.
 
+        Where a person chose which frames are `low` and `high`, and that was kept in the
+        folder (see :mod:`~bracketseg.brackets.choices`), the brackets have these roles.
+
     Raises
     ------
     BracketError
@@ -112,7 +117,8 @@ def find_brackets(path: Path) -> BracketSet:
                 brackets.append(bracket)
     if not brackets and not problems:
         raise BracketError(f"{path}: holds no bracket; these layouts are read: {_LAYOUTS}")
-    return BracketSet(path, tuple(brackets), tuple(problems))
+    chosen, unusable = with_choices(path, brackets)
+    return BracketSet(path, chosen, (*problems, *unusable))
 
 
 def bracket_of(path: Path) -> Bracket | None:
@@ -143,7 +149,7 @@ def _set_of_picture(path: Path) -> BracketSet:
     bracket = None if scene is None else _assemble(scene, _safe_name(scene.name))
     if bracket is None:
         raise BracketError(f"{path}: belongs to no bracket; these layouts are read: {_LAYOUTS}")
-    return BracketSet(path, (bracket,))
+    return BracketSet(path, *with_choices(path.parent, [bracket]))
 
 
 def _scene_of(path: Path) -> SceneFiles | None:

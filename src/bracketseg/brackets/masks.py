@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from bracketseg.brackets import tiff
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.files import atomic_write
+from bracketseg.brackets.files import atomic_write, cannot_write
 from bracketseg.brackets.images import read_image
 from bracketseg.errors import FrameError, LabelingError
 
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
 _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
-_DERIVED_STEM = re.compile(r".+_(low|high)(_probability|_corrections)?", re.IGNORECASE)
+_DERIVED_STEM = re.compile(r".+_(low|high)(_probability|_corrections|_prediction)?", re.IGNORECASE)
 
 
 def mask_name(scene: str, role: MaskRole) -> str:
@@ -39,7 +39,7 @@ def probability_name(scene: str, role: MaskRole) -> str:
 
 
 def is_mask_name(path: Path) -> bool:
-    """Whether a file is named as masks, probabilities and corrections are.
+    """Whether a file is named as masks, probabilities, corrections and predictions are.
 
     >>> is_mask_name(Path("0000_low.png")), is_mask_name(Path("0000_short.png"))
     (True, False)
@@ -209,7 +209,4 @@ def _write(path: Path, samples: NDArray[Any]) -> None:
             else:
                 tifffile.imwrite(temporary, samples, photometric="minisblack", compression="zlib")
     except OSError as error:
-        raise LabelingError(
-            f"{path}: cannot be written: {error.strerror or error}; "
-            "check that the folder exists, may be written to and has room"
-        ) from error
+        raise LabelingError(cannot_write(path, error)) from error
