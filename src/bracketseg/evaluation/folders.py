@@ -6,26 +6,11 @@ from pathlib import Path
 from statistics import fmean
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.masks import find_masks, probability_name, read_mask, read_probability
-from bracketseg.errors import BracketSegError, LabelingError
-from bracketseg.evaluation.confusion import confusion
-from bracketseg.evaluation.metrics import Metrics, measure, roc_auc
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SceneMetrics:
-    """The metrics of one mask pair.
-
-    Attributes
-    ----------
-    scene : str
-    role : {"low", "high"}
-    metrics : Metrics
-    """
-
-    scene: str
-    role: MaskRole
-    metrics: Metrics
+from bracketseg.errors import BracketSegError
+from bracketseg.evaluation.baselines import baselines
+from bracketseg.evaluation.confusion import Confusion
+from bracketseg.evaluation.metrics import Metrics
+from bracketseg.evaluation.pairs import PairMeasured, SceneMetrics, match_masks, measure_pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,43 +62,21 @@ def evaluate_folders(
     LabelingError
         If a folder is missing, or the two have no mask in common.
     """
-    folders = {"reference": reference, "prediction": prediction}
-    found = {}
-    for name, folder in folders.items():
-        if not folder.is_dir():
-            raise LabelingError(f"{folder}: no such folder. Name the folder of the {name} masks.")
-        found[name] = {
-            key: path
-            for key, path in find_masks(folder).items()
-            if scenes is None or key[0] in scenes
-        }
-    wanted, given = found["reference"], found["prediction"]
-    both = [key for key in wanted if key in given]
-    if not both:
-        raise LabelingError(
-            f"{prediction}: no mask has a partner in {reference} ({len(given)} and {len(wanted)} "
-            "masks). Both folders need masks of the same scenes, named <scene>_<role>.png."
-        )
+    matched = match_masks(reference, prediction, scenes)
     measured: list[SceneMetrics] = []
     problems: list[BracketSegError] = []
-    for done, (scene, role) in enumerate(both, start=1):
-        pair = wanted[scene, role], given[scene, role]
-        try:
-            metrics = _measure_pair(*pair, prediction / probability_name(scene, role))
-        except BracketSegError as error:
-            problems.append(error)
+    for event in measure_pairs(matched.pairs):
+        if isinstance(event, PairMeasured):
+            measured.append(event.measured)
         else:
-            measured.append(SceneMetrics(scene=scene, role=role, metrics=metrics))
+            problems.append(event.error)
         if on_pair is not None:
-            on_pair(done, len(both))
+            on_pair(event.index, event.total)
     return Evaluation(
         scenes=tuple(measured),
         mean=mean_by_role(measured),
         problems=tuple(problems),
-        unmatched=(
-            *(f"{path} has no prediction" for key, path in wanted.items() if key not in given),
-            *(f"{path} has no reference" for key, path in given.items() if key not in wanted),
-        ),
+        unmatched=matched.unmatched,
     )
 
 
@@ -132,13 +95,14 @@ def mean_metrics(metrics: Sequence[Metrics]) -> Metrics:
     return Metrics(**means)  # type: ignore[arg-type]  # only roc_auc can be None
 
 
-def _measure_pair(reference: Path, prediction: Path, probability: Path) -> Metrics:
-    truth, predicted = read_mask(reference), read_mask(prediction)
-    if truth.shape != predicted.shape:
-        raise LabelingError(
-            f"{prediction}: is {predicted.shape} but {reference} is {truth.shape} (rows, columns). "
-            "Make both masks from the same frame."
-        )
-    counts = confusion(truth, predicted)
-    area = roc_auc(truth, read_probability(probability)) if probability.is_file() else None
-    return measure(counts, area)
+def mean_baselines(counts: Sequence[Confusion]) -> tuple[Metrics, Metrics]:
+    """Average over scenes what masks of all foreground and of none would score there.
+
+    Parameters
+    ----------
+    counts : sequence of Confusion
+        One a scene.
+    """
+    measured = [baselines(scene).measured() for scene in counts]
+    everything, nothing = (mean_metrics(column) for column in zip(*measured, strict=True))
+    return everything, nothing

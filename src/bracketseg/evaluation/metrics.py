@@ -11,10 +11,9 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from bracketseg.errors import LabelingError
 from bracketseg.evaluation.confusion import Confusion
+from bracketseg.evaluation.ranking import Ranking
 
 METRIC_NAMES = ("dice", "jaccard", "sensitivity", "specificity", "auc_eq9")
 """The five metrics of Tables 1 and 2, in their order; AVG is their mean."""
@@ -70,33 +69,14 @@ def roc_auc(reference: NDArray[np.bool_], probability: NDArray[np.generic]) -> f
     Raises
     ------
     LabelingError
-        If the shapes differ.
+        If the shapes differ, or a probability is no number.
 
     References
     ----------
     T. Fawcett, "An introduction to ROC analysis", Pattern Recognit. Lett. 27 (2006)
     861-874, DOI 10.1016/j.patrec.2005.10.010.
     """
-    if reference.shape != probability.shape:
-        raise LabelingError(
-            f"the reference is {reference.shape} and the probability {probability.shape}: they "
-            "must have one size to be compared. Predict the frames of this scene again."
-        )
-    positives = int(np.count_nonzero(reference))
-    negatives = reference.size - positives
-    if not positives or not negatives:
-        return None
-    if probability.dtype == np.uint16:
-        levels = probability.astype(np.intp)
-        of_all = np.bincount(levels.ravel(), minlength=65536)
-        of_positives = np.bincount(levels[reference], minlength=65536)
-        of_negatives = of_all - of_positives
-        below = np.cumsum(of_negatives) - of_negatives
-        won = float(np.sum(of_positives * (below + 0.5 * of_negatives)))
-    else:
-        ranks = rankdata(probability, axis=None).reshape(reference.shape)
-        won = float(ranks[reference].sum()) - positives * (positives + 1) / 2
-    return won / (positives * negatives)
+    return Ranking(reference, probability).area()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

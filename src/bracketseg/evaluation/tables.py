@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.evaluation.folders import SceneMetrics
 from bracketseg.evaluation.metrics import Metrics
+from bracketseg.evaluation.pairs import SceneMetrics
 
 COLUMNS = {
     "dice": "Dice",
