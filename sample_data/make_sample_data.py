@@ -19,6 +19,7 @@ import fractions
 import math
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,28 @@ SUPERSAMPLING = 2
 FULL_WELL = 16_000.0  # electrons that fill one pixel at ISO 100
 READ_NOISE = 4.0  # electrons, standard deviation
 WHITE_BALANCE = np.array([1.8, 1.0, 1.5], np.float32)  # gains after the sensor, R G B
-SHOULDER = 1.8  # strength of the highlight roll-off
-CONTRAST = 0.35  # share of the S-curve in the response
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """How a camera turns exposure into display values.
+
+    Attributes
+    ----------
+    shoulder : float
+        Strength of the highlight roll-off, above 0.
+    contrast : float
+        Share of the S-curve, 0 to 1.
+    white : float
+        Display value of a pixel that clips, 0 to 1.
+    """
+
+    shoulder: float = 1.8
+    contrast: float = 0.35
+    white: float = 1.0
+
+
+RESPONSE = Response()
 
 
 def read_map(scene: Scene, assets: Path, blender: Path) -> NDArray[np.float32]:
@@ -187,16 +208,17 @@ def sharpen(log_radiance: NDArray[np.float32], amount: float) -> NDArray[np.floa
     return np.clip(sharp, low, high).astype(np.float32)
 
 
-def respond(exposure: NDArray[np.float32]) -> NDArray[np.float32]:
+def respond(exposure: NDArray[np.float32], response: Response = RESPONSE) -> NDArray[np.float32]:
     """Turn exposure (1 clips the sensor) into display values from 0 to 1.
 
     A roll-off ``(1 - exp(-s x)) / (1 - exp(-s))``, the sRGB transfer function (IEC 61966-2-1)
     and a share of the S-curve ``3 v^2 - 2 v^3``: rising throughout, the same for every frame.
     """
     x = np.clip(exposure, 0, 1)
-    x = -np.expm1(-SHOULDER * x) / -math.expm1(-SHOULDER)
+    x = -np.expm1(-response.shoulder * x) / -math.expm1(-response.shoulder)
     v = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.asarray(v + CONTRAST * (v * v * (3 - 2 * v) - v), np.float32)
+    v = v + response.contrast * (v * v * (3 - 2 * v) - v)
+    return np.asarray(response.white * v, np.float32)
 
 
 def mean_luma(display: NDArray[np.float32]) -> float:
@@ -204,12 +226,12 @@ def mean_luma(display: NDArray[np.float32]) -> float:
     return float((display.mean(axis=(0, 1)) @ np.array([0.299, 0.587, 0.114])) * 255)
 
 
-def meter(radiance: NDArray[np.float32], target: float) -> float:
+def meter(radiance: NDArray[np.float32], target: float, response: Response = RESPONSE) -> float:
     """Find by bisection the factor that brings the mean luma of a frame to `target`."""
     low, high = -20.0, 20.0
     for _ in range(40):
         middle = (low + high) / 2
-        if mean_luma(respond(radiance * 2.0**middle)) < target:
+        if mean_luma(respond(radiance * 2.0**middle, response)) < target:
             low = middle
         else:
             high = middle
@@ -217,7 +239,11 @@ def meter(radiance: NDArray[np.float32], target: float) -> float:
 
 
 def expose(
-    scaled: NDArray[np.float32], ev: float, iso: int, generator: np.random.Generator
+    scaled: NDArray[np.float32],
+    ev: float,
+    iso: int,
+    generator: np.random.Generator,
+    response: Response = RESPONSE,
 ) -> NDArray[np.uint8]:
     """Take one picture: shot and read noise, clipping, white balance, response, 8 bit.
 
@@ -231,6 +257,8 @@ def expose(
         Sensitivity: a higher one is filled by fewer electrons, so that it is noisier.
     generator : numpy.random.Generator
         Source of the noise.
+    response : Response
+        Of the camera.
 
     Returns
     -------
@@ -240,12 +268,17 @@ def expose(
     well = FULL_WELL * 100 / iso / WHITE_BALANCE
     electrons = np.clip(scaled * 2.0**ev, 0, 4).astype(np.float64) * well
     measured = generator.poisson(electrons) + generator.normal(0, READ_NOISE, scaled.shape)
-    display = respond((measured / well).astype(np.float32))
+    display = respond((measured / well).astype(np.float32), response)
     return np.rint(display * 255).astype(np.uint8)
 
 
 def save(
-    path: Path, pixels: NDArray[np.uint8], scene: Scene, ev: float, taken: datetime.datetime
+    path: Path,
+    pixels: NDArray[np.uint8],
+    scene: Scene,
+    ev: float,
+    taken: datetime.datetime,
+    quality: int = QUALITY,
 ) -> None:
     """Write a JPEG whose EXIF tells the exposure that made it."""
     time, iso = scene.settings(ev)
@@ -260,7 +293,7 @@ def save(
     photo[0x8827] = iso
     photo[0x9003] = photo[0x9004] = stamp
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, quality=QUALITY, optimize=True, exif=exif)
+    Image.fromarray(pixels).save(path, quality=quality, optimize=True, exif=exif)
 
 
 def main() -> None:

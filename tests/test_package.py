@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 QT = {"PyQt5", "PyQt6", "PySide2", "PySide6", "qtpy", "superqt"}
 NAPARI = {"napari", "magicgui", "vispy"}
+MODELS = {"README.md", "high.safetensors", "low.safetensors"}
 REQUIREMENTS = [Requirement(line) for line in requires("bracketseg") or []]
 
 
@@ -49,6 +50,7 @@ def imported_by(code: str, cwd: Path) -> set[str]:
         "bracketseg.evaluation.folders",
         "bracketseg.learning",
         "bracketseg.learning.config",
+        "bracketseg.learning.shipped",
         "bracketseg.cli",
     ],
 )
@@ -139,6 +141,7 @@ def test_sdist_holds_what_building_and_testing_need(built: Path) -> None:
         "tests/test_package.py",
         "src/bracketseg/__init__.py",
         "src/bracketseg/napari.yaml",
+        *(f"src/bracketseg/models/{name}" for name in MODELS),
     }
     assert any(name.startswith("sample_data/brackets/") for name in names)
 
@@ -163,7 +166,8 @@ def test_wheel_holds_the_package_its_manifest_and_the_sample_data(built: Path) -
         if p.is_file() and p.suffix not in {".py", ".pyc"}
     }
     ours = {name for name in names if not name.startswith("bracketseg-")}
-    assert ours == modules | data | {"bracketseg/napari.yaml", "bracketseg/py.typed"}
+    models = {f"bracketseg/models/{name}" for name in MODELS}
+    assert ours == modules | data | models | {"bracketseg/napari.yaml", "bracketseg/py.typed"}
 
 
 def test_wheel_works_where_it_is_installed(built: Path, tmp_path: Path) -> None:
@@ -176,7 +180,9 @@ from importlib.metadata import distribution
 from importlib.resources import files
 from npe2 import PluginManifest
 import bracketseg
+from bracketseg.learning.shipped import shipped_model
 print(bracketseg.__file__)
+assert shipped_model("low").is_file() and shipped_model("high").is_file()
 PluginManifest.from_distribution("bracketseg").validate_imports()
 command, = distribution("bracketseg").entry_points.select(group="console_scripts")
 assert callable(command.load())

@@ -37,6 +37,7 @@ from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
+from bracketseg.learning.shipped import shipped_model
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -74,7 +75,11 @@ LossesOption = Annotated[
     ),
 ]
 ModelOption = Annotated[
-    Path | None, typer.Option(help="Run folder, or the .safetensors file in one.")
+    Path | None,
+    typer.Option(
+        help="Run folder, or the .safetensors file in one; with neither role named, the models "
+        "that bracketseg brings for both.",
+    ),
 ]
 
 
@@ -253,8 +258,9 @@ def predict(
 ) -> None:
     """Predict the masks of brackets with one trained network per role."""
     paths: dict[MaskRole, Path | None] = {"low": low_model, "high": high_model}
-    if not any(paths.values()):
-        raise typer.BadParameter("name a model", param_hint="--low-model/--high-model")
+    shipped = not any(paths.values())
+    if shipped:
+        paths = {role: shipped_model(role) for role in MASK_ROLES}
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.events import ScenePredicted
@@ -270,8 +276,26 @@ def predict(
     if as_json:
         typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
     else:
-        output.print(f"{len(predicted)} scenes predicted in {out}")
+        models_used = " with the models that bracketseg brings" if shipped else ""
+        output.print(f"{len(predicted)} scenes predicted in {out}{models_used}")
     report_problems([*found.problems, *failed], len(predicted))
+
+
+@app.command()
+def export(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Run folder, or the .safetensors file in one.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The file to write.")],
+    file_format: Annotated[
+        Literal["onnx"], typer.Option("--format", help="The format of the file.")
+    ] = "onnx",
+) -> None:
+    """Write a model for programs that have no PyTorch, and beside it how to use it."""
+    from bracketseg.learning.export import export_onnx
+
+    beside = {"onnx": export_onnx}[file_format](run, out)
+    output.print(f"Model in {out}; {beside} says how its input has to be prepared")
 
 
 @app.command()

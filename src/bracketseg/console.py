@@ -15,6 +15,7 @@ from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
+    MicroBatch,
     Planned,
     RunStarted,
     SceneCached,
@@ -22,6 +23,7 @@ from bracketseg.learning.events import (
     ScenesSkipped,
     StepDone,
     Stopped,
+    Warned,
 )
 
 output = Console(highlight=False, markup=False, soft_wrap=True)
@@ -206,6 +208,8 @@ def follow_training(events: Iterable[object]) -> tuple[int, list[BracketSegError
                     progress.update(
                         task, description="Measuring", completed=index, total=total, detail=""
                     )
+                case Warned(message=message):
+                    warn(message)
                 case RunStarted():
                     errors.print(f"[{event.index}/{event.total}] {event.role}, {event.loss}")
                 case Cached():
@@ -234,8 +238,14 @@ def _say(event: object) -> str:
         case Planned():
             return (
                 f"{event.scenes} scenes, {event.cache_bytes / 2**20:.0f} MiB of memory for their "
-                f"images; {event.parameters:,} parameters in {event.precision} on {event.device} "
+                f"images, about {event.memory_bytes / 2**20:.0f} MiB in all; "
+                f"{event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
+            )
+        case MicroBatch():
+            return (
+                f"Memory is short: batches of {event.batch_size} are learned in parts of "
+                f"{event.images}, with the same result."
             )
         case EpochDone():
             return (

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from contextlib import contextmanager
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 import tifffile
 
 from bracketseg import __version__, console
 from bracketseg.errors import OutOfMemoryError
-from bracketseg.learning import predict_folder, prediction
+from bracketseg.learning import predict_folder, prediction, training
 
 FAST = ("--epochs", 1, "--batch-size", 4, "--image-size", 16, "--device", "cpu")
 METRICS = {"dice", "jaccard", "sensitivity", "specificity", "auc_eq9", "roc_auc"}
@@ -52,6 +54,15 @@ def test_info_lists_every_frame(command, brackets):
     shown = command("info", brackets)
     assert shown.status == 0
     assert "6 brackets" in shown.out
+
+
+def test_frames_that_were_chosen_by_hand_are_low_and_high(command, brackets):
+    frames = {"low": "medium.png", "high": "high.png"}
+    (brackets / "bracketseg.json").write_text(json.dumps({"version": 1, "roles": {"s1": frames}}))
+    found = json.loads(command("info", brackets, "--json").out)
+    roles = [[frame["role"] for frame in scene["frames"]] for scene in found]
+    assert roles[0] == ["low", "medium", "high"]
+    assert roles[1] == [None, "low", "high"]
 
 
 def test_label_takes_ranges_and_reports_coverage(command, brackets, tmp_path):
@@ -128,6 +139,34 @@ def test_predict_and_evaluate(command, brackets, masks, run, tmp_path, scale):
         assert len(list(csv.DictReader(file))) == 6
 
 
+def test_export_writes_a_model_and_how_to_use_it(command, run, tmp_path):
+    out = tmp_path / "exported" / "low.onnx"
+    exported = command("export", run, "--format", "onnx", "--out", out)
+    assert exported.status == 0, exported.err
+    assert str(out) in exported.out
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    picture = np.zeros((1, 3, 32, 16), np.float32)
+    (probability,) = session.run(None, {session.get_inputs()[0].name: picture})
+    assert probability.shape == (1, 1, 32, 16)
+    bundle = json.loads(out.with_suffix(".json").read_text())
+    assert (bundle["role"], bundle["image_size"]) == ("low", 16)
+    refused = command("export", tmp_path, "--out", out)
+    assert refused.status == 1
+    assert "is no finished run" in refused.err
+
+
+def test_train_says_what_it_takes_and_what_is_odd(command, brackets, masks, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "free_memory", lambda: 0)
+    for mask in masks.glob("*_low.png"):
+        cv2.imwrite(str(mask), np.zeros((24, 40), np.uint8))
+    out = ("--masks", masks, "--role", "low", "--out", tmp_path / "run")
+    trained = command("train", brackets, *out, *FAST)
+    assert trained.status == 0, trained.err
+    assert re.search(r"of memory for their images, about \d+ MiB in all", trained.err)
+    assert "Warning: all 5 masks to learn from are nothing but background" in trained.err
+    assert "Memory is short: batches of 4 are learned in parts of 1" in trained.err
+
+
 def test_a_model_of_the_wrong_role_is_refused(command, brackets, run, tmp_path):
     refused = command("predict", brackets, "--high-model", run, "--out", tmp_path / "p")
     assert refused.status == 1
@@ -185,7 +224,6 @@ def test_an_error_is_one_line_that_names_the_file(command, brackets, tmp_path, a
         ("label", "{set}", "--method", "manual", "--out", "x", "--low", 9, 2),
         ("train", "{set}", "--masks", "x", "--out", "y"),
         ("train", "{set}", "--masks", "x", "--out", "y", "--role", "low", "--epochs", 0),
-        ("predict", "{set}", "--out", "x"),
         ("predict", "{set}", "--out", "x", "--low-model", "y", "--threshold", 2),
         ("compare", "{set}", "--masks", "x", "--out", "y", "--losses", "bce", "magic"),
     ],
@@ -195,7 +233,7 @@ def test_wrong_usage_is_status_2(command, brackets, arguments):
 
 
 @pytest.mark.parametrize(
-    "name", ["info", "label", "train", "predict", "evaluate", "compare", "demo"]
+    "name", ["info", "label", "train", "predict", "export", "evaluate", "compare", "demo"]
 )
 def test_every_command_has_help(command, name):
     assert "Usage" in command(name, "--help").out
@@ -262,6 +300,30 @@ def test_a_float_frame_beyond_1_is_named(command, brackets, tmp_path):
     labelled = command("label", brackets, "--method", "otsu", "--out", tmp_path / "masks")
     assert labelled.status == 1
     assert str(brackets / "s0" / "high.tif") in labelled.err
+
+
+def test_predict_without_a_model_takes_those_that_the_package_brings(command, brackets, tmp_path):
+    out = tmp_path / "prediction"
+    arguments = ("predict", brackets, "--out", out, "--scale", "train", "--device", "cpu")
+    predicted = command(*arguments)
+    assert predicted.status == 0, predicted.err
+    assert "with the models that bracketseg brings" in predicted.out
+    assert len(list(out.glob("*_low.png"))) == len(list(out.glob("*_high.png"))) == 6
+    ranges = json.loads((out / "labeling.json").read_text())["ranges"]
+    assert {role: origin["model"] for role, origin in ranges.items()} == {
+        "low": "low.safetensors",
+        "high": "high.safetensors",
+    }
+
+
+def test_predict_with_a_model_says_nothing_of_those_that_the_package_brings(
+    command, brackets, run, tmp_path
+):
+    out = tmp_path / "prediction"
+    predicted = command("predict", brackets, "--low-model", run, "--out", out, "--device", "cpu")
+    assert predicted.status == 0, predicted.err
+    assert "brings" not in predicted.out
+    assert not list(out.glob("*_high.png"))
 
 
 def test_one_role_after_the_other_gives_what_both_at_once_give(

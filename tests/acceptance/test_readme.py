@@ -17,7 +17,8 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
         if line.startswith("bracketseg ")
     ]
     assert [shlex.split(line)[1] for line in lines] == [
-        *("info", "label", "label", "train", "train", "predict", "evaluate", "compare")
+        *("info", "label", "label", "predict", "train", "train", "predict", "evaluate", "export"),
+        "compare",
     ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample_data").symlink_to(README.parent / "sample_data")
@@ -27,6 +28,7 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
         done = command(*shlex.split(arguments)[1:])
         assert done.status == 0, (line, done.err)
     assert (tmp_path / "scenes.csv").is_file()
+    assert (tmp_path / "run-low.onnx").is_file()
     assert (tmp_path / "comparison" / "tables.md").is_file()
 
 
@@ -42,7 +44,14 @@ def test_the_python_of_the_readme_runs(monkeypatch):
     assert 0 <= names["threshold"] <= 255
 
 
-@pytest.mark.parametrize("path", ["sample_data/brackets/garden_gate", "sample_data/README.md"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sample_data/brackets/garden_gate",
+        "sample_data/README.md",
+        "src/bracketseg/models/README.md",
+    ],
+)
 def test_what_the_readme_speaks_of_is_there(path):
     assert path in README.read_text(encoding="utf-8")
     assert (README.parent / path).exists()

@@ -16,7 +16,8 @@ from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.checkpoints import load_last
 from bracketseg.learning.config import TrainConfig
-from bracketseg.learning.training import TrainEvent, train
+from bracketseg.learning.events import TrainEvent
+from bracketseg.learning.training import train
 
 ROWS, COLUMNS = 44, 60
 

@@ -6,15 +6,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from bracketseg.errors import ModelError
-from bracketseg.learning.checkpoints import (
-    ModelCard,
-    load_last,
-    load_model,
-    read_card,
-    save_last,
-    save_model,
-)
+from bracketseg.learning.checkpoints import load_last, load_model, save_last, save_model
 from bracketseg.learning.config import NetworkConfig
+from bracketseg.learning.model_card import ModelCard, read_card
 from bracketseg.learning.unet import UNet
 
 NETWORK = NetworkConfig(filters=(2, 3))
@@ -74,12 +68,16 @@ def test_a_missing_model_is_named(tmp_path):
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\0\0\0\0\0\0\0{}      "])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a model", b"\x08\0\0\0\0\0\0\0{}      ", b"\0\0\0\0\0\1\0\0" + b"{" * 99],
+)
 def test_what_is_no_model_is_refused(tmp_path, content):
     path = tmp_path / "odd.safetensors"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"odd\.safetensors"):
-        load_model(path)
+    for read in (load_model, read_card):
+        with pytest.raises(ModelError, match=r"odd\.safetensors"):
+            read(path)
 
 
 def test_a_cut_off_file_is_refused(saved):

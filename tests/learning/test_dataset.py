@@ -5,10 +5,15 @@ import pytest
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.errors import OutOfMemoryError
+from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.ranges import Otsu
+from bracketseg.labeling.records import Network
+from bracketseg.labeling.saved_scene import save_annotation
 from bracketseg.learning import dataset as module
-from bracketseg.learning.dataset import cache_bytes, load_dataset, pair_scenes
+from bracketseg.learning.dataset import load_dataset, pair_scenes
+from bracketseg.learning.estimate import cache_bytes
 from bracketseg.learning.resize import resize_image, resize_mask
 
 SIZE = 32
@@ -72,6 +77,22 @@ def test_a_corrected_mask_is_resized_instead(make_brackets, label):
     mask = read_mask(path)
     mask[:20] = ~mask[:20]
     write_mask(path, mask)
+    data = load(brackets, folder)[1][0]
+    assert data.rethresholded == 1
+    assert np.array_equal(data.masks[1], resize_mask(mask, SIZE, SIZE))
+
+
+def test_a_mask_that_began_from_a_prediction_is_resized_also_where_a_range_would_give_it(
+    make_brackets, label
+):
+    brackets = make_brackets(2)
+    folder = label(brackets)
+    network = Network(model="run", model_sha256="", loss="bce", threshold=0.5, scale="full")
+    mask = read_mask(folder / "s1_low.png")
+    lumas = {"low": luma(read(brackets[1]))}
+    annotation = SceneAnnotation("s1", lumas, {"low": Prediction(origin=network, mask=mask)})
+    labeling = LabelingFolder.create(folder, LabelingFolder.open(folder).info)
+    save_annotation(labeling, annotation, {"low": brackets[1].frame("low").path})
     data = load(brackets, folder)[1][0]
     assert data.rethresholded == 1
     assert np.array_equal(data.masks[1], resize_mask(mask, SIZE, SIZE))

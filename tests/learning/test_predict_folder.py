@@ -23,8 +23,9 @@ from bracketseg.errors import (
 )
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
-from bracketseg.learning.checkpoints import Model, ModelCard, load_model, save_model
+from bracketseg.learning.checkpoints import Model, load_model, save_model
 from bracketseg.learning.config import NetworkConfig, PredictConfig
+from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.predict_folder import ScenePredicted, predict_brackets
 from bracketseg.learning.prediction import predict_probability
 from bracketseg.learning.unet import UNet

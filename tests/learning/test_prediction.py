@@ -15,12 +15,13 @@ from torch import Tensor
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import DeviceError, FrameError, LabelingError, ModelError, OutOfMemoryError
 from bracketseg.learning import prediction
-from bracketseg.learning.checkpoints import Model, ModelCard
+from bracketseg.learning.checkpoints import Model
 from bracketseg.learning.config import NetworkConfig, Scale
+from bracketseg.learning.estimate import memory_per_pixel
+from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.network_input import network_input
 from bracketseg.learning.prediction import (
     binarize,
-    memory_per_pixel,
     predict_probability,
     require_role,
 )
@@ -361,11 +362,3 @@ def test_a_model_of_the_other_role_is_refused() -> None:
 
     with pytest.raises(ModelError, match=r"best\.safetensors.*trained for the high exposure"):
         require_role(model, "low")
-
-
-def test_memory_per_pixel_of_the_papers_network() -> None:
-    # 6 * 16 activations of 4 bytes, the picture's 12 and the result's 8
-    assert memory_per_pixel(NetworkConfig()) == 404
-    assert memory_per_pixel(NetworkConfig(), item_size=2) == 212
-    # a second level with 64 filters on a quarter of the pixels outweighs a first with 4
-    assert memory_per_pixel(NetworkConfig(filters=(4, 64))) == (4 + 6 * 16) * 4 + 20

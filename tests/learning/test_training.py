@@ -11,11 +11,12 @@ from bracketseg.evaluation.metrics import dice, jaccard
 from bracketseg.learning import dataset
 from bracketseg.learning.batches import to_network
 from bracketseg.learning.checkpoints import load_model
-from bracketseg.learning.dataset import cache_bytes
+from bracketseg.learning.estimate import cache_bytes, training_bytes
 from bracketseg.learning.events import (
     Cached,
     Checkpointed,
     EpochDone,
+    ExamplesSeen,
     Finished,
     Planned,
     SceneCached,
@@ -39,11 +40,12 @@ def test_a_training_from_start_to_end(setting, tiny):
     run = folder / "run"
     events = list(train(brackets, masks, tiny, run))
     kinds = [type(event) for event in events]
-    epoch = [StepDone, StepDone, StepDone, EpochDone, Checkpointed]
+    epoch = [StepDone, StepDone, StepDone, EpochDone, ExamplesSeen, Checkpointed]
     assert kinds == [Planned, *[SceneCached] * 7, Cached, *epoch, *epoch, Finished]
     planned, cached, finished = events[0], events[8], events[-1]
     assert planned.scenes == 7
     assert planned.cache_bytes == cached.bytes == cache_bytes(7, 32)
+    assert planned.memory_bytes == training_bytes(tiny, 7, "float32")
     assert (planned.device, planned.precision) == ("cpu", "float32")
     assert sorted(cached.train + cached.validation) == [f"s{i}" for i in range(7)]
     assert len(cached.validation) == 2

@@ -2,21 +2,16 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.errors import (
     DeviceError,
     LabelingError,
-    OutOfMemoryError,
     TrainingError,
 )
 from bracketseg.learning import dataset, optimization, run_folder
 from bracketseg.learning.checkpoints import load_last, load_model
-from bracketseg.learning.events import (
-    Finished,
-    ScenesSkipped,
-)
+from bracketseg.learning.events import Cached, EpochDone, Finished, ScenesSkipped, Warned
 from bracketseg.learning.training import train
 
 
@@ -26,7 +21,12 @@ def test_scenes_that_cannot_be_used_are_left_out(setting, tiny):
     brackets[1].frame("low").path.write_bytes(b"no picture")
     events = list(train(brackets, masks, tiny, folder / "run"))
     skipped = next(event for event in events if isinstance(event, ScenesSkipped))
-    assert [scene.scene for scene in skipped.scenes] == ["s0", "s1"]
+    assert [(scene.scene, scene.broken) for scene in skipped.scenes] == [
+        ("s0", False),
+        ("s1", True),
+    ]
+    assert "label this scene to train on it" in skipped.scenes[0].reason
+    assert "low.png" in skipped.scenes[1].reason
     assert events[0].scenes == 6
     assert isinstance(events[-1], Finished)
     split = json.loads((folder / "run" / "split.json").read_text())
@@ -35,7 +35,8 @@ def test_scenes_that_cannot_be_used_are_left_out(setting, tiny):
 
 def test_one_scene_is_too_few(setting, tiny):
     brackets, masks, folder = setting
-    with pytest.raises(TrainingError, match=r"two scenes or more with a low mask.*1 can be used"):
+    alone = r"two scenes or more with a low mask.*1 can be used; label another scene"
+    with pytest.raises(TrainingError, match=alone):
         list(train(brackets[:1], masks, tiny, folder / "run"))
     brackets[1].frame("low").path.write_bytes(b"no picture")
     with pytest.raises(TrainingError, match=r"1 can be used; s1: .*low\.png"):
@@ -52,14 +53,48 @@ def test_frames_of_one_video_are_too_few(make_brackets, label, tiny, tmp_path):
         list(train(brackets, label(brackets), tiny, tmp_path / "run"))
 
 
-def test_masks_that_are_all_background_train(setting, tiny):
+@pytest.mark.parametrize(
+    ("fill", "name", "constant"), [(False, "background", "none"), (True, "foreground", "all")]
+)
+def test_masks_that_are_all_the_same_train_with_a_warning(setting, tiny, fill, name, constant):
     brackets, masks, folder = setting
     for path in masks.glob("*_low.png"):
-        write_mask(path, np.zeros_like(read_mask(path)))
-    list(train(brackets, masks, tiny, folder / "run"))
+        write_mask(path, np.full_like(read_mask(path), fill))
+    events = list(train(brackets, masks, tiny, folder / "run"))
+    (warned,) = [event for event in events if isinstance(event, Warned)]
+    assert f"all 5 masks to learn from are nothing but {name}" in warned.message
+    assert str(masks) in warned.message
     metrics = json.loads((folder / "run" / "metrics.json").read_text())
-    assert metrics["constant"]["none"]["dice"] == 1.0
+    assert metrics["constant"][constant]["dice"] == 1.0
     assert metrics["mean"]["roc_auc"] is None
+
+
+def test_masks_that_are_not_all_constant_are_something_to_learn(setting, tiny):
+    brackets, masks, folder = setting
+    events = list(train(brackets, masks, tiny, folder / "a"))
+    cached = next(event for event in events if isinstance(event, Cached))
+    for scene in (*cached.train[1:], *cached.validation):
+        write_mask(masks / f"{scene}_low.png", np.zeros((44, 60), np.bool_))
+    events += train(brackets, masks, tiny, folder / "b")
+    half = np.arange(44 * 60).reshape(44, 60) % 60 < 30
+    for scene in (*cached.train, *cached.validation):
+        write_mask(masks / f"{scene}_low.png", half)
+    events += train(brackets, masks, tiny, folder / "c")
+    assert not any(isinstance(event, Warned) for event in events)
+
+
+def test_masks_of_a_wrong_size_are_left_out(setting, tiny):
+    brackets, masks, folder = setting
+    write_mask(masks / "s2_low.png", np.ones((20, 60), np.bool_))
+    events = list(train(brackets, masks, tiny, folder / "run"))
+    (skipped,) = next(event for event in events if isinstance(event, ScenesSkipped)).scenes
+    assert (skipped.scene, skipped.broken) == ("s2", True)
+    assert "is 60x20 but its frame low.png is 60x44; label the scene again" in skipped.reason
+    assert isinstance(events[-1], Finished)
+    for scene in range(7):
+        write_mask(masks / f"s{scene}_low.png", np.ones((20, 60), np.bool_))
+    with pytest.raises(TrainingError, match=r"0 can be used; s0: .* label the scene again"):
+        list(train(brackets, masks, tiny, folder / "all"))
 
 
 def spoil(monkeypatch, value, after):
@@ -74,6 +109,9 @@ def spoil(monkeypatch, value, after):
     monkeypatch.setitem(optimization.LOSSES, "bce", loss)
 
 
+LAST_STEP_OF_AN_EPOCH = 4  # three steps and one batch to validate
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize(
     ("after", "where"), [(5, r"step 2 of epoch 2"), (7, r"the validation of epoch 2")]
@@ -81,7 +119,10 @@ def spoil(monkeypatch, value, after):
 def test_a_loss_that_is_no_number_ends_with_advice(setting, tiny, monkeypatch, value, after, where):
     brackets, masks, folder = setting
     spoil(monkeypatch, value, after)
-    message = rf"became {value} in {where}; .* learning rate below 0\.001 or in precision float32"
+    message = (
+        rf"became {value} in {where}; train into a new folder with a learning rate below 0\.001 "
+        rf"\({folder / 'run'} keeps what was learned up to epoch 1\)"
+    )
     with pytest.raises(TrainingError, match=message):
         list(train(brackets, masks, tiny, folder / "run"))
     state = load_last(folder / "run" / "last.pt")
@@ -90,20 +131,30 @@ def test_a_loss_that_is_no_number_ends_with_advice(setting, tiny, monkeypatch, v
     assert load_model(folder / "run").card.epoch == 1
 
 
-def test_too_little_memory_ends_with_advice(setting, tiny, monkeypatch):
-    def loss(logits, target):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
+def test_a_run_in_a_short_precision_goes_on_in_a_longer_one(setting, tiny, monkeypatch):
     brackets, masks, folder = setting
-    monkeypatch.setitem(optimization.LOSSES, "bce", loss)
-    config = tiny.model_copy(update={"batch_size": 4, "image_size": 64})
-    message = "4 images of 64x64; choose a batch size of 2, or an image size of 32"
-    with pytest.raises(OutOfMemoryError, match=message):
-        list(train(brackets, masks, config, folder / "run"))
+    short = tiny.model_copy(update={"precision": "bfloat16"})
+    spoil(monkeypatch, float("nan"), LAST_STEP_OF_AN_EPOCH)
+    message = r"run keeps what was learned up to epoch 1: resume it with precision float32 instead"
+    with pytest.raises(TrainingError, match=message):
+        list(train(brackets, masks, short, folder / "run"))
     monkeypatch.undo()
-    # Nothing was learned, so that another batch size may begin in the same folder.
-    smaller = config.model_copy(update={"batch_size": 2, "epochs": 1})
-    assert isinstance(list(train(brackets, masks, smaller, folder / "run"))[-1], Finished)
+    events = list(train(brackets, masks, tiny, folder / "run", resume=True))
+    assert [event.epoch for event in events if isinstance(event, EpochDone)] == [2]
+    assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_loss_that_is_no_number_at_once_leaves_nothing_to_resume(
+    setting, tiny, monkeypatch, precision
+):
+    brackets, masks, folder = setting
+    config = tiny.model_copy(update={"precision": precision})
+    spoil(monkeypatch, float("nan"), 1)
+    with pytest.raises(TrainingError, match="before anything was kept; train") as raised:
+        list(train(brackets, masks, config, folder / "run"))
+    assert ("float32" in str(raised.value)) == (precision == "bfloat16")
+    assert not (folder / "run" / "last.pt").exists()
 
 
 def test_a_full_disk_is_reported_and_leaves_whole_files(

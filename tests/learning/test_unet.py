@@ -171,6 +171,23 @@ def test_dropout_follows_its_seed_and_nothing_else():
     assert not torch.equal(run(2), first)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_batch_in_parts_drops_what_the_whole_batch_drops(dtype):
+    x = torch.ones(5, 3, 8, 12, dtype=dtype).to(memory_format=torch.channels_last)
+    whole, parts = (Dropout(0.5, Noise(4)).train() for _ in range(2))
+    assert torch.equal(whole(x), torch.cat([parts(x[:1]), parts(x[1:3]), parts(x[3:])]))
+
+
+def test_each_layer_drops_other_values():
+    unet = net(NetworkConfig(filters=(3, 5), dropout=0.5)).train()
+    unet.seed_dropout(7)
+    layers = [module for module in unet.modules() if isinstance(module, Dropout)]
+    dropped = [layer(torch.ones(1, 1, 16, 16)) for layer in layers]
+    assert len(dropped) == 3
+    for i, one in enumerate(dropped):
+        assert not any(torch.equal(one, other) for other in dropped[:i])
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_receptive_radius_is_how_far_an_output_sees(depth):
     config = NetworkConfig(in_channels=1, filters=(3,) * depth, dropout=0.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_json, write_text
 from bracketseg.errors import TrainingError
-from bracketseg.evaluation.folders import SceneMetrics, evaluate_folders, mean_metrics
+from bracketseg.evaluation.folders import evaluate_folders, mean_metrics
 from bracketseg.evaluation.tables import (
     TABLE_NUMBERS,
     metrics_dict,
@@ -19,11 +19,11 @@ from bracketseg.evaluation.tables import (
 )
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.learning.checkpoints import LAST, ModelCard, load_model
+from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.events import RunStarted, ScenePredicted, Stopped, TrainEvent
 from bracketseg.learning.predict_folder import predict_brackets
 from bracketseg.learning.prediction import DEFAULT_SCALE, DEFAULT_THRESHOLD
-from bracketseg.learning.run_folder import SPLIT
+from bracketseg.learning.run_files import LAST, SPLIT
 from bracketseg.learning.training import train
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bracketseg.evaluation.metrics import Metrics
+    from bracketseg.evaluation.pairs import SceneMetrics
     from bracketseg.learning.config import Loss, TrainConfig
+    from bracketseg.learning.model_card import ModelCard
 
 TABLES_MARKDOWN = "tables.md"
 TABLES_JSON = "tables.json"

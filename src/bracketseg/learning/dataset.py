@@ -14,6 +14,7 @@ from bracketseg.brackets.masks import mask_name, read_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import BracketSegError, LabelingError
 from bracketseg.learning.devices import memory_guard
+from bracketseg.learning.estimate import cache_bytes
 from bracketseg.learning.events import SceneCached, SkippedScene
 from bracketseg.learning.network_input import network_input
 from bracketseg.learning.resize import resize_image, resize_mask
@@ -54,11 +55,6 @@ class Dataset:
         """Return the positions of `scenes`."""
         position = {scene: i for i, scene in enumerate(self.scenes)}
         return np.array([position[scene] for scene in scenes], dtype=np.intp)
-
-
-def cache_bytes(scenes: int, size: int) -> int:
-    """Return the bytes that the images (3 a pixel) and masks (1) of `scenes` take in memory."""
-    return scenes * size * size * 4
 
 
 def pair_scenes(

@@ -110,6 +110,15 @@ def resolve_precision(precision: Precision, device: torch.device) -> torch.dtype
     return torch.float16 if precision == "float16" else torch.bfloat16
 
 
+def precision_of(dtype: torch.dtype | None) -> Precision:
+    """Return the name in a config of what :func:`resolve_precision` gave."""
+    names: dict[torch.dtype | None, Precision] = {
+        torch.bfloat16: "bfloat16",
+        torch.float16: "float16",
+    }
+    return names.get(dtype, "float32")
+
+
 def autocast(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[object]:
     """Return a context in which a network runs in `dtype`; None leaves float32 as it is."""
     if dtype is None:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from bracketseg.brackets.bracket import MaskRole
     from bracketseg.evaluation.metrics import Metrics
     from bracketseg.labeling.records import SceneRecord
@@ -25,6 +28,9 @@ class Planned:
         Scenes that have a frame and a mask of the role.
     cache_bytes
         Main memory that their resized images and masks will take.
+    memory_bytes
+        The most memory that the training will take, estimated: that of the process on the
+        CPU, and on another device what lies there.
     device, device_name
         As torch calls it (``cuda:0``), and as a person does.
     precision
@@ -35,6 +41,7 @@ class Planned:
 
     scenes: int
     cache_bytes: int
+    memory_bytes: int
     device: str
     device_name: str
     precision: str
@@ -98,6 +105,31 @@ class Cached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """The training goes on, but a person should know this."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicroBatch:
+    """A batch does not fit into memory at once: from here on it is learned in parts.
+
+    Their gradients are added up, so that the batch is learned as if it were whole.
+
+    Attributes
+    ----------
+    images
+        The most images in one part.
+    batch_size
+        Images in a batch, as before.
+    """
+
+    images: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepDone:
     """One batch was learned.
 
@@ -146,6 +178,33 @@ class EpochDone:
     validation_jaccard: float
     seconds: float
     best: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExamplesSeen:
+    """What the network says of the first validation scenes; about 20 times in a training.
+
+    The scenes, their images and their masks are the same each time.
+
+    Attributes
+    ----------
+    epoch
+        From 1; the probabilities are those of its end.
+    scenes
+        Their names, at most 4.
+    images : (N, S, S, 3) uint8
+        What the network sees; S is the training size, or up to 512 where that is larger.
+    masks : (N, S, S) bool
+        Their ground truth.
+    probabilities : (N, S, S) uint8
+        Of foreground, 0 to 255.
+    """
+
+    epoch: int
+    scenes: tuple[str, ...]
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    probabilities: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +257,11 @@ TrainEvent = (
     | SceneCached
     | ScenesSkipped
     | Cached
+    | Warned
+    | MicroBatch
     | StepDone
     | EpochDone
+    | ExamplesSeen
     | Checkpointed
     | Stopped
     | Finished

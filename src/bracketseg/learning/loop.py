@@ -6,12 +6,22 @@ import math
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from bracketseg.errors import TrainingError
 from bracketseg.learning.batches import Draw, augment, generator_for
-from bracketseg.learning.checkpoints import ModelCard
-from bracketseg.learning.events import Checkpointed, EpochDone, Finished, StepDone, Stopped
-from bracketseg.learning.optimization import not_finite
+from bracketseg.learning.events import (
+    Checkpointed,
+    EpochDone,
+    ExamplesSeen,
+    Finished,
+    MicroBatch,
+    StepDone,
+    Stopped,
+)
+from bracketseg.learning.examples import are_due, seen
+from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.progress import EpochRecord
-from bracketseg.learning.run_folder import METRICS, versions
+from bracketseg.learning.run_files import LAST, METRICS
+from bracketseg.learning.run_folder import versions
 from bracketseg.learning.validation import Validation, report, validate
 
 if TYPE_CHECKING:
@@ -64,6 +74,7 @@ class TrainingLoop:
         self._rows = dataset.rows(split.train)
         self._validation_rows = dataset.rows(split.validation)
         self._best: dict[str, Tensor] | None = None
+        self._micro_batch = config.batch_size
 
     def restore_best(self, weights: dict[str, Tensor] | None) -> None:
         """Take over the best weights of a checkpoint."""
@@ -71,23 +82,31 @@ class TrainingLoop:
 
     def run_through(
         self, should_stop: Callable[[], bool]
-    ) -> Iterator[StepDone | EpochDone | Checkpointed | Stopped | Finished]:
+    ) -> Iterator[
+        MicroBatch | StepDone | EpochDone | ExamplesSeen | Checkpointed | Stopped | Finished
+    ]:
         """Train to the last epoch, or until it is asked to stop."""
         # An interruption may have fallen between a checkpoint and what is made from it.
         self._write_results()
+        yield from self._smaller_parts()
         for epoch in range(self._progress.epoch + 1, self._config.epochs + 1):
             yield from self._learn(epoch, should_stop)
             result, seconds = self._validate(should_stop)
+            yield from self._smaller_parts()
             if result is None:
                 yield self._save()
                 yield self._stopped()
                 return
             if not math.isfinite(result.loss):
-                raise not_finite(result.loss, f"the validation of epoch {epoch}", self._config)
+                raise self._not_finite(result.loss, f"the validation of epoch {epoch}")
             done = self._finish_epoch(epoch, result, seconds)
             saved = self._save()
             self._write_results()
             yield done
+            if are_due(epoch, self._config.epochs):
+                rows = self._validation_rows[: len(result.examples)]
+                pictures, masks = self._dataset.images[rows], self._dataset.masks[rows]
+                yield seen(epoch, self._split.validation, pictures, masks, result.examples)
             yield saved
         yield self._finish(should_stop)
 
@@ -95,7 +114,34 @@ class TrainingLoop:
     def _steps(self) -> int:
         return math.ceil(len(self._rows) / self._config.batch_size)
 
-    def _learn(self, epoch: int, should_stop: Callable[[], bool]) -> Iterator[StepDone]:
+    def _smaller_parts(self) -> Iterator[MicroBatch]:
+        """Say so once when a batch begins to be learned in parts, or in smaller ones."""
+        images = self._optimization.micro_batch
+        if images < self._micro_batch:
+            self._micro_batch = images
+            yield MicroBatch(images=images, batch_size=self._config.batch_size)
+
+    def _not_finite(self, loss: float, where: str) -> TrainingError:
+        """Return the error for a loss that is not a number; the weights are as before it."""
+        what = f"the loss became {loss} in {where}"
+        start_anew = (
+            f"train into a new folder with a learning rate below {self._config.learning_rate:g}"
+        )
+        precision, epoch = self._optimization.precision, self._progress.epoch
+        if not (self._run.path / LAST).exists():
+            exact = "" if precision == "float32" else " or precision float32"
+            return TrainingError(f"{what}, before anything was kept; {start_anew}{exact}")
+        kept = f"{self._run.path} keeps what was learned up to epoch {epoch}"
+        if precision == "float32":
+            return TrainingError(f"{what}; {start_anew} ({kept})")
+        return TrainingError(
+            f"{what}; {kept}: resume it with precision float32 instead of {precision}, or "
+            f"{start_anew}"
+        )
+
+    def _learn(
+        self, epoch: int, should_stop: Callable[[], bool]
+    ) -> Iterator[MicroBatch | StepDone]:
         """Do the steps of an epoch that are left, or as many as it may."""
         config, progress = self._config, self._progress
         order = generator_for(Draw.ORDER, config.seed, epoch).permutation(self._rows)
@@ -109,11 +155,14 @@ class TrainingLoop:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
                 pictures, masks = augment(pictures, masks, turns)
             loss = self._optimization.step(pictures, masks, epoch, step)
+            if not math.isfinite(loss):
+                raise self._not_finite(loss, f"step {step} of epoch {epoch}")
             took = perf_counter() - began
             progress.step = step
             progress.loss_sum += loss * len(batch)
             progress.seconds += took
             images, seconds = images + len(batch), seconds + took
+            yield from self._smaller_parts()
             yield StepDone(
                 epoch=epoch,
                 epochs=config.epochs,

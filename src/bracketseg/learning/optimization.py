@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
-from bracketseg.errors import TrainingError
+from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning.batches import Draw, seed_for, to_network, to_target
-from bracketseg.learning.devices import autocast, memory_guard
+from bracketseg.learning.config import SIZE_STEP
+from bracketseg.learning.devices import autocast, is_out_of_memory, memory_guard, precision_of
 from bracketseg.learning.losses import LOSSES
 from bracketseg.learning.unet import UNet
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from bracketseg.learning.config import TrainConfig
+    from bracketseg.learning.config import Precision, TrainConfig
 
 
 class Optimization:
@@ -32,6 +35,12 @@ class Optimization:
         Where everything lies.
     dtype
         For autocast; None is plain float32.
+
+    Attributes
+    ----------
+    micro_batch
+        The most images that go through the network at once: those of a batch, until memory
+        runs out.
     """
 
     def __init__(
@@ -39,6 +48,7 @@ class Optimization:
     ) -> None:
         self.config = config
         self.device = device
+        self.micro_batch = config.batch_size
         self._dtype = dtype
         self._loss = LOSSES[config.loss]
         weights = torch.Generator().manual_seed(seed_for(Draw.WEIGHTS, config.seed))
@@ -49,10 +59,15 @@ class Optimization:
         # float16 has so small a range that gradients must be scaled; the others need it not.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
 
+    @property
+    def precision(self) -> Precision:
+        """The number format that the network runs in."""
+        return precision_of(self._dtype)
+
     def step(
         self, images: NDArray[np.uint8], masks: NDArray[np.bool_], epoch: int, step: int
     ) -> float:
-        """Learn one batch and return its loss.
+        """Learn one batch and return its loss; if that is not finite, nothing was learned.
 
         Parameters
         ----------
@@ -64,21 +79,34 @@ class Optimization:
         Raises
         ------
         OutOfMemoryError
-            If the device has not enough memory for the batch.
-        TrainingError
-            If the loss is not finite; the weights are then as before the step.
+            If the device has not enough memory for a single image.
+
+        Notes
+        -----
+        All losses are means over the images, so a part of a batch counts by its share of them.
+        On the CPU a batch in parts learns what it would as a whole but for rounding; elsewhere
+        dropout also drops other values.
         """
-        self.unet.train()
-        self.unet.seed_dropout(seed_for(Draw.DROPOUT, self.config.seed, epoch, step))
-        with self._enough_memory(len(images)):
+
+        def learn() -> float:
+            self.unet.seed_dropout(seed_for(Draw.DROPOUT, self.config.seed, epoch, step))
             self._optimizer.zero_grad(set_to_none=True)
-            loss = self._losses(images, masks)[1]
-            value = loss.item()
-            if not math.isfinite(value):
-                raise not_finite(value, f"step {step} of epoch {epoch}", self.config)
-            self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-            self._scaler.step(self._optimizer)
-            self._scaler.update()
+            value = 0.0
+            for part in self._parts(len(images)):
+                share = len(images[part]) / len(images)
+                loss = self._losses(images[part], masks[part])[1] * share
+                value += loss.item()
+                if not math.isfinite(value):
+                    break
+                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            return value
+
+        self.unet.train()
+        value = self._fitting(len(images), learn)
+        if math.isfinite(value):
+            with memory_guard(self._too_large()):
+                self._scaler.step(self._optimizer)
+                self._scaler.update()
         return value
 
     @torch.no_grad()
@@ -90,13 +118,20 @@ class Optimization:
         Raises
         ------
         OutOfMemoryError
-            If the device has not enough memory for the batch.
+            If the device has not enough memory for a single image.
         """
+        probabilities = np.empty(masks.shape, np.float32)
+
+        def see() -> float:
+            value = 0.0
+            for part in self._parts(len(images)):
+                logits, loss = self._losses(images[part], masks[part])
+                probabilities[part] = torch.sigmoid(logits)[:, 0].cpu().numpy()
+                value += loss.item() * (len(images[part]) / len(images))
+            return value
+
         self.unet.eval()
-        with self._enough_memory(len(images)):
-            logits, loss = self._losses(images, masks)
-            probabilities: NDArray[np.float32] = torch.sigmoid(logits)[:, 0].cpu().numpy()
-            return probabilities, loss.item()
+        return probabilities, self._fitting(len(images), see)
 
     def _losses(self, images: NDArray[np.uint8], masks: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
         x, target = to_network(images, self.device), to_target(masks, self.device)
@@ -105,13 +140,38 @@ class Optimization:
         logits = logits.float()
         return logits, self._loss(logits, target)
 
-    def _enough_memory(self, images: int) -> Any:
+    def _parts(self, images: int) -> list[slice]:
+        size = self.micro_batch
+        return [slice(start, start + size) for start in range(0, images, size)]
+
+    def _fitting(self, images: int, work: Callable[[], float]) -> float:
+        """Do what goes through a batch in parts, in ever smaller ones until they fit."""
+        while True:
+            try:
+                return work()
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                # Its frames hold the tensors that take the memory.
+                failure = error.with_traceback(None)
+            self._optimizer.zero_grad(set_to_none=True)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            size = min(self.micro_batch, images)
+            if size == 1:
+                raise OutOfMemoryError(self._too_large()) from failure
+            self.micro_batch = -(-size // 2)
+
+    def _too_large(self) -> str:
         size = self.config.image_size
-        smaller = max(16, size // 2 // 16 * 16)
-        instead = f"a batch size of {max(1, images // 2)}" if images > 1 else "a smaller network"
-        return memory_guard(
-            f"{self.device} has not enough memory for {images} images of {size}x{size}; choose "
-            f"{instead}, or an image size of {smaller}"
+        instead = [f"an image size of {max(SIZE_STEP, size // 2 // SIZE_STEP * SIZE_STEP)}"]
+        if self._dtype is None:
+            instead.append("precision bfloat16")
+        if self.device.type != "cpu":
+            instead.append("device cpu")
+        return (
+            f"{self.device} has not enough memory to learn even one image of {size}x{size} in "
+            f"{self.precision}; close what else uses it, or choose {' or '.join(instead)}"
         )
 
     def state(self) -> dict[str, Any]:
@@ -135,11 +195,3 @@ class Optimization:
         # Empty where gradients were not scaled: a run may go on in another precision.
         if self._scaler.is_enabled() and state["scaler"]:
             self._scaler.load_state_dict(state["scaler"])
-
-
-def not_finite(loss: float, where: str, config: TrainConfig) -> TrainingError:
-    """Return the error for a loss that is not a number."""
-    return TrainingError(
-        f"the loss became {loss} in {where}; train into a new folder with a learning rate below "
-        f"{config.learning_rate:g} or in precision float32 (this run keeps its last good state)"
-    )

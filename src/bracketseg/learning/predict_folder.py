@@ -14,7 +14,6 @@ from bracketseg.errors import BracketSegError, LabelingError, ModelError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
-from bracketseg.learning.checkpoints import BEST
 from bracketseg.learning.devices import resolve_device, resolve_precision
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.prediction import (
@@ -26,6 +25,7 @@ from bracketseg.learning.prediction import (
     predict_probability,
     require_role,
 )
+from bracketseg.learning.run_files import BEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence

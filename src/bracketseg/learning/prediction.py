@@ -18,6 +18,7 @@ from bracketseg.learning.devices import (
     resolve_device,
     resolve_precision,
 )
+from bracketseg.learning.estimate import TILE_MEMORY, memory_per_pixel
 from bracketseg.learning.network_input import CHANNELS, network_input
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import choose_tile, map_tiles, plan_tiles
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from bracketseg.brackets.bracket import MaskRole
     from bracketseg.learning.checkpoints import Model
-    from bracketseg.learning.config import NetworkConfig, Precision
+    from bracketseg.learning.config import Precision
     from bracketseg.learning.tiling import Tile
     from bracketseg.learning.unet import UNet
 
@@ -40,9 +41,6 @@ _DEFAULTS = PredictConfig()
 DEFAULT_SCALE: Scale = _DEFAULTS.scale
 DEFAULT_THRESHOLD: float = _DEFAULTS.threshold
 DEFAULT_PRECISION: Precision = _DEFAULTS.precision
-
-TILE_MEMORY = 512 * 2**20
-"""Bytes that the activations of one tile may take, unless a size of tile is asked for."""
 
 
 def predict_probability(
@@ -174,34 +172,6 @@ def require_role(model: Model, role: MaskRole) -> None:
             f"{model.path}: was trained for the {model.card.role} exposure and cannot predict the "
             f"{role} one; choose a model with role {role}"
         )
-
-
-def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
-    """Estimate the memory that a network takes while it predicts.
-
-    Parameters
-    ----------
-    network : NetworkConfig
-    item_size : int
-        Bytes of one activation: 4 in float32, 2 in bfloat16 and float16.
-
-    Returns
-    -------
-    float
-        Bytes for each pixel that a tile reads, the weights not counted.
-
-    Notes
-    -----
-    The most is alive in a decoder block: the upsampled features, the skip they are joined
-    with, both in one, and a working copy, six times the filters of that level, beside the
-    skips of all finer levels.
-    """
-    areas = [0.25**level for level in range(len(network.filters))]
-    maps = [count * area for count, area in zip(network.filters, areas, strict=True)]
-    widest = max(sum(maps[:level]) + 6 * maps[level] for level in range(len(maps)))
-    picture = 4 * network.in_channels
-    logit_and_probability = 2 * 4
-    return widest * item_size + picture + logit_and_probability
 
 
 def _predict(

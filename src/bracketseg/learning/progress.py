@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, astuple, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,18 @@ class EpochRecord:
     def row(self) -> tuple[str, ...]:
         """Return the values as text that reads back as the very same numbers."""
         return tuple(repr(value) for value in astuple(self))
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> EpochRecord:
+        """Return what :meth:`row` gave, each value under its heading.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If a value is missing or no number.
+        """
+        numbers = {name: float(row[name]) for name in cls.columns() if name != "epoch"}
+        return cls(epoch=int(row["epoch"]), **numbers)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,9 +16,10 @@ from safetensors import SafetensorError
 from bracketseg import __version__
 from bracketseg.brackets.files import write_json, write_text
 from bracketseg.errors import ModelError, TrainingError
-from bracketseg.learning.checkpoints import BEST, LAST, load_last, save_last, save_model
+from bracketseg.learning.checkpoints import load_last, save_last, save_model
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.progress import EpochRecord
+from bracketseg.learning.run_files import BEST, CONFIG, HISTORY, LAST
 from bracketseg.learning.unet import UNet
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from bracketseg.learning.checkpoints import ModelCard
-
-CONFIG = "config.json"
-SPLIT = "split.json"
-HISTORY = "history.csv"
-METRICS = "metrics.json"
-ENVIRONMENT = "environment.json"
+    from bracketseg.learning.model_card import ModelCard
 
 _PACKAGES = ("torch", "numpy", "opencv-python-headless", "safetensors")
 

@@ -13,33 +13,27 @@ from bracketseg.errors import ModelError, TrainingError
 from bracketseg.evaluation.metrics import Metrics
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.learning.batches import Draw, generator_for
-from bracketseg.learning.checkpoints import LAST
-from bracketseg.learning.dataset import cache_bytes, load_dataset, pair_scenes
-from bracketseg.learning.devices import device_label, resolve_device, resolve_precision
+from bracketseg.learning.dataset import load_dataset, pair_scenes
+from bracketseg.learning.devices import (
+    device_label,
+    resolve_device,
+    resolve_precision,
+)
+from bracketseg.learning.estimate import cache_bytes, images_that_fit, training_bytes
 from bracketseg.learning.events import (
     Cached,
-    Checkpointed,
-    EpochDone,
     Finished,
     Planned,
-    SceneCached,
     ScenesSkipped,
-    SkippedScene,
-    StepDone,
     Stopped,
-    TrainEvent,
+    Warned,
 )
+from bracketseg.learning.free_memory import free_memory
 from bracketseg.learning.loop import TrainingLoop
 from bracketseg.learning.optimization import Optimization
 from bracketseg.learning.progress import Progress
-from bracketseg.learning.run_folder import (
-    CONFIG,
-    ENVIRONMENT,
-    METRICS,
-    SPLIT,
-    RunFolder,
-    versions,
-)
+from bracketseg.learning.run_files import CONFIG, ENVIRONMENT, LAST, METRICS, SPLIT
+from bracketseg.learning.run_folder import RunFolder, versions
 from bracketseg.learning.split import Split, group_scenes, split_scenes
 
 if TYPE_CHECKING:
@@ -48,22 +42,8 @@ if TYPE_CHECKING:
 
     from bracketseg.brackets.bracket import Bracket
     from bracketseg.learning.config import TrainConfig
-
-__all__ = [
-    "Cached",
-    "Checkpointed",
-    "EpochDone",
-    "Finished",
-    "Planned",
-    "SceneCached",
-    "ScenesSkipped",
-    "SkippedScene",
-    "StepDone",
-    "Stopped",
-    "TrainEvent",
-    "train",
-]
-
+    from bracketseg.learning.dataset import Dataset
+    from bracketseg.learning.events import SkippedScene, TrainEvent
 
 _T = TypeVar("_T")
 
@@ -105,8 +85,10 @@ def train(
     Yields
     ------
     TrainEvent
-        Planned, SceneCached for each scene, ScenesSkipped if any were, Cached; for each
-        epoch StepDone for each step, EpochDone and Checkpointed; at last Finished.
+        Planned, SceneCached for each scene, ScenesSkipped if any were, Cached, Warned where
+        there is need; for each epoch StepDone for each step, EpochDone, ExamplesSeen in some
+        epochs and Checkpointed; at last Finished. MicroBatch comes before the step that it is
+        first true of.
 
     Raises
     ------
@@ -147,9 +129,10 @@ def train(
     planned = Planned(
         scenes=len(paired),
         cache_bytes=cache_bytes(len(paired), config.image_size),
+        memory_bytes=training_bytes(config, len(paired), optimization.precision, device.type),
         device=str(device),
         device_name=device_label(device),
-        precision=str(dtype or torch.float32).removeprefix("torch."),
+        precision=optimization.precision,
         parameters=sum(p.numel() for p in optimization.unet.parameters()),
     )
     yield planned
@@ -177,6 +160,10 @@ def train(
         bytes=dataset.images.nbytes + dataset.masks.nbytes,
         rethresholded=dataset.rethresholded,
     )
+    if (advice := _nothing_to_learn(dataset, split, labeling.path)) is not None:
+        yield Warned(message=advice)
+    if device.type == "cpu":
+        _fit_into_memory(optimization, len(split.train))
     loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth)
     if state is not None:
         _stored(run, state, loop.restore_best, "best")
@@ -212,8 +199,32 @@ def _too_few(
     why = f"; {skipped[0].scene}: {skipped[0].reason}" if skipped else ""
     return TrainingError(
         f"training needs two scenes or more with a {config.role} mask in {folder}, but "
-        f"{usable} can be used{why}"
+        f"{usable} can be used{why or '; label another scene'}"
     )
+
+
+def _nothing_to_learn(dataset: Dataset, split: Split, masks: Path) -> str | None:
+    """Return what to tell a person if the masks to learn from are all the same constant."""
+    fractions = {float(dataset.masks[row].mean()) for row in dataset.rows(split.train)}
+    if fractions not in ({0.0}, {1.0}):
+        return None
+    everything = "foreground" if fractions == {1.0} else "background"
+    return (
+        f"all {len(split.train)} masks to learn from are nothing but {everything}, so the network "
+        f"can learn only to give that everywhere; check the ranges or the method of {masks}"
+    )
+
+
+def _fit_into_memory(optimization: Optimization, images: int) -> None:
+    """Begin with parts of a batch where the free memory is not enough for a whole one."""
+    free = free_memory()
+    if free is None:
+        return
+    config = optimization.config
+    images = min(images, config.batch_size)
+    fit = images_that_fit(config, images, optimization.precision, free)
+    if fit < images:
+        optimization.micro_batch = fit
 
 
 def _ground_truth(labeling: LabelingFolder, config: TrainConfig) -> dict[str, Any]:

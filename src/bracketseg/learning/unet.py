@@ -19,10 +19,11 @@ INPUT_MEAN, INPUT_DEVIATION = 0.4, 0.25
 
 
 class Noise:
-    """The random numbers of all dropout layers of one network.
+    """The random numbers of one dropout layer.
 
-    They come from generators of their own, one for each device, so that nothing
-    else that draws random numbers in the process changes a training.
+    They come from generators of its own, one for each device, so that nothing else that
+    draws random numbers in the process changes a training. On the CPU a batch that comes in
+    parts draws what it would have drawn as a whole.
 
     Parameters
     ----------
@@ -60,13 +61,13 @@ class Dropout(nn.Module):
     def __init__(self, rate: float, noise: Noise) -> None:
         super().__init__()
         self.rate = rate
-        self._noise = noise
+        self.noise = noise
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop values of `x` while training; otherwise return it as it is."""
         if not self.training or self.rate == 0.0:
             return x
-        return x * _kept(x, 1.0 - self.rate, self._noise.on(x.device))
+        return x * _kept(x, 1.0 - self.rate, self.noise.on(x.device))
 
 
 def _kept(x: Tensor, keep: float, generator: torch.Generator) -> Tensor:
@@ -97,11 +98,11 @@ def _conv(inputs: int, outputs: int, size: int) -> nn.Conv2d:
 class EncoderBlock(nn.Module):
     """conv 3x3 - ReLU, conv 3x3 - ReLU, dropout."""
 
-    def __init__(self, inputs: int, outputs: int, rate: float, noise: Noise) -> None:
+    def __init__(self, inputs: int, outputs: int, rate: float) -> None:
         super().__init__()
         self.first = _conv(inputs, outputs, 3)
         self.second = _conv(outputs, outputs, 3)
-        self.dropout = Dropout(rate, noise)
+        self.dropout = Dropout(rate, Noise())
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H, W)."""
@@ -113,13 +114,13 @@ class EncoderBlock(nn.Module):
 class DecoderBlock(nn.Module):
     """Transpose conv 3x3 of stride 2, concat skip, conv 3x3 - ReLU, dropout, conv 3x3 - ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, rate: float, noise: Noise) -> None:
+    def __init__(self, inputs: int, outputs: int, rate: float) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(
             inputs, outputs, 3, stride=2, padding=1, output_padding=1, device="meta"
         )
         self.first = _conv(2 * outputs, outputs, 3)
-        self.dropout = Dropout(rate, noise)
+        self.dropout = Dropout(rate, Noise())
         self.second = _conv(outputs, outputs, 3)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
@@ -160,15 +161,13 @@ class UNet(nn.Module):
         super().__init__()
         self.config = config
         self.stride: int = 2 ** (len(config.filters) - 1)
-        self._noise = Noise()
         pairs = pairwise((config.in_channels, *config.filters))
         self.encoder = nn.ModuleList(
-            EncoderBlock(inputs, outputs, config.dropout, self._noise) for inputs, outputs in pairs
+            EncoderBlock(inputs, outputs, config.dropout) for inputs, outputs in pairs
         )
         upwards = config.filters[::-1]
         self.decoder = nn.ModuleList(
-            DecoderBlock(inputs, outputs, config.dropout, self._noise)
-            for inputs, outputs in pairwise(upwards)
+            DecoderBlock(inputs, outputs, config.dropout) for inputs, outputs in pairwise(upwards)
         )
         self.head = _conv(config.filters[0], 1, 1)
         self._initialise(generator or torch.Generator().manual_seed(0))
@@ -189,8 +188,10 @@ class UNet(nn.Module):
                 module.bias = nn.Parameter(torch.zeros(module.out_channels))
 
     def seed_dropout(self, seed: int) -> None:
-        """Let the dropout layers start again from `seed`."""
-        self._noise.seed(seed)
+        """Let the dropout layers start again, each from a seed of its own that `seed` decides."""
+        layers = (module for module in self.modules() if isinstance(module, Dropout))
+        for number, layer in enumerate(layers):
+            layer.noise.seed(seed + number)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of a batch of images.

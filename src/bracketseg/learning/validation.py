@@ -11,6 +11,7 @@ from bracketseg.evaluation.confusion import confusion
 from bracketseg.evaluation.folders import mean_metrics
 from bracketseg.evaluation.metrics import Metrics, measure, roc_auc
 from bracketseg.evaluation.tables import metrics_dict
+from bracketseg.learning.examples import EXAMPLES, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,10 +36,13 @@ class Validation:
         Mean over the images.
     scenes
         The metrics of each scene, in the order of the rows.
+    examples
+        The probabilities of the first scenes, as :mod:`bracketseg.learning.examples` shows them.
     """
 
     loss: float
     scenes: tuple[Metrics, ...]
+    examples: tuple[NDArray[np.float32], ...]
 
     @property
     def mean(self) -> Metrics:
@@ -74,6 +78,7 @@ def validate(
     """
     batch_size = optimization.config.batch_size
     losses, metrics = [], []
+    examples: list[NDArray[np.float32]] = []
     for start in range(0, len(rows), batch_size):
         if should_stop():
             return None
@@ -82,12 +87,14 @@ def validate(
         probabilities, loss = optimization.look(dataset.images[batch], masks)
         losses.append(loss * len(batch))
         for mask, probability in zip(masks, probabilities, strict=True):
+            if len(examples) < EXAMPLES:
+                examples.append(thinned(probability).copy())
             area = None
             if with_roc:
                 # 16 bits are what a stored probability has, and are ranked without sorting.
                 area = roc_auc(mask, np.rint(probability * 65535.0).astype(np.uint16))
             metrics.append(measure(confusion(mask, probability >= THRESHOLD), area))
-    return Validation(loss=sum(losses) / len(rows), scenes=tuple(metrics))
+    return Validation(loss=sum(losses) / len(rows), scenes=tuple(metrics), examples=tuple(examples))
 
 
 def constant_metrics(masks: NDArray[np.bool_]) -> dict[str, Metrics]:

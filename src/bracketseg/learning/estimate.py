@@ -1,0 +1,214 @@
+"""How much memory a training or a prediction will take; this module imports no torch.
+
+The arithmetic follows the layers of :class:`bracketseg.learning.unet.UNet`. What it cannot
+know, such as the working memory of a convolution and the holes that an allocator leaves, is in
+three figures that were measured on a CPU with the allocator set as the command sets it. There
+the peaks of trainings of 128x128 to 512x512 pixels in batches of 2 to 8, and of predictions of
+0.3 to 24 megapixels, were met within a quarter.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from bracketseg.learning.config import SIZE_STEP
+
+if TYPE_CHECKING:
+    from bracketseg.learning.config import Loss, NetworkConfig, Precision, TrainConfig
+
+TILE_MEMORY = 512 * 2**20
+"""Bytes that the activations of one tile of a prediction may take, unless it is told its size."""
+
+PROCESS = 300 * 2**20
+"""Bytes that a process takes that has imported torch and done nothing yet."""
+
+KERNELS = 100 * 2**20
+"""Bytes of the code and the tables that torch makes in its first training step."""
+
+SLACK = 1.4
+"""What is taken at the peak, over what is kept from the forward for the backward pass."""
+
+_LOSS_BYTES: dict[Loss, int] = {"bce": 8, "focal": 21, "dice-bce": 12}
+"""What each loss keeps for its backward pass, a pixel."""
+
+
+def activation_size(precision: Precision) -> int:
+    """Return the bytes of one activation; ``auto`` counts as float32, which takes most."""
+    return 2 if precision in ("bfloat16", "float16") else 4
+
+
+def cache_bytes(scenes: int, size: int) -> int:
+    """Return the bytes that the images (3 a pixel) and masks (1) of `scenes` take in memory."""
+    return scenes * size * size * 4
+
+
+def parameter_count(network: NetworkConfig) -> int:
+    """Return the number of weights and biases of a network.
+
+    Examples
+    --------
+    >>> from bracketseg.learning.config import NetworkConfig
+    >>> parameter_count(NetworkConfig())
+    2158705
+    """
+
+    def conv(inputs: int, outputs: int, kernel: int = 9) -> int:
+        return outputs * (inputs * kernel + 1)
+
+    encoder = sum(
+        conv(inputs, outputs) + conv(outputs, outputs)
+        for inputs, outputs in pairwise((network.in_channels, *network.filters))
+    )
+    decoder = sum(
+        conv(inputs, outputs) + conv(2 * outputs, outputs) + conv(outputs, outputs)
+        for inputs, outputs in pairwise(network.filters[::-1])
+    )
+    return encoder + decoder + conv(network.filters[0], 1, kernel=1)
+
+
+def activation_bytes(network: NetworkConfig, loss: Loss, precision: Precision) -> float:
+    """Return what the forward pass keeps for the backward pass, bytes for a pixel of an image.
+
+    Parameters
+    ----------
+    network
+        Its filters and whether it has dropout decide.
+    loss
+        Which loss follows the network.
+    precision
+        Of the network; the loss is always in float32.
+
+    Notes
+    -----
+    An encoder block keeps what its two ReLUs give, and the factors and the result of its
+    dropout; the pooling after it keeps its result and, in 64 bits each, where it came from.
+    A decoder block keeps the joined features, twice its filters, what its two ReLUs give, and
+    the factors and the result of its dropout.
+    """
+    dropped = 2 if network.dropout else 0
+    pooled = [count * 0.25**level for level, count in enumerate(network.filters)]
+    encoder = sum((2 + dropped) * count for count in pooled)
+    decoder = sum((4 + dropped) * count for count in pooled[:-1])
+    results = sum(count / 4 for count in pooled[:-1])
+    places = 8 * results
+    values = network.in_channels + encoder + decoder + results
+    return values * activation_size(precision) + places + _LOSS_BYTES[loss]
+
+
+def fixed_step_bytes(network: NetworkConfig, precision: Precision) -> int:
+    """Return what a training step takes however many images it has.
+
+    These are the weights, their gradients and Adam's two moments, in a shorter precision also a
+    copy of the weights, and `KERNELS`.
+    """
+    copies = 16 if activation_size(precision) == 4 else 18
+    return parameter_count(network) * copies + KERNELS
+
+
+def image_step_bytes(config: TrainConfig, precision: Precision) -> int:
+    """Return what a training step takes for each of its images."""
+    kept = activation_bytes(config.network, config.loss, precision)
+    return int(SLACK * kept * config.image_size**2)
+
+
+def training_bytes(
+    config: TrainConfig, scenes: int, precision: Precision, device: str = "cpu"
+) -> int:
+    """Estimate the most memory that a training takes.
+
+    Parameters
+    ----------
+    config
+        The training.
+    scenes
+        Number of scenes, those of the validation among them.
+    precision
+        Of the network, as far as it is known.
+    device
+        On the CPU the whole process counts, on any other device what lies there.
+
+    Returns
+    -------
+    int
+        Bytes. What reading the full-size frames takes for a moment is not counted.
+    """
+    images = min(config.batch_size, scenes)
+    step = fixed_step_bytes(config.network, precision) + images * image_step_bytes(
+        config, precision
+    )
+    return step + PROCESS + cache_bytes(scenes, config.image_size) if device == "cpu" else step
+
+
+def images_that_fit(config: TrainConfig, images: int, precision: Precision, available: int) -> int:
+    """Return how many images of a batch a step may learn at once, at least one.
+
+    Parameters
+    ----------
+    config
+        The training.
+    images
+        Of a batch.
+    precision
+        Of the network.
+    available
+        Bytes that are free when torch and all images of the training are in memory.
+
+    Returns
+    -------
+    int
+        All where they fit, else the size of parts as equal and as few as can be.
+    """
+    free = available - fixed_step_bytes(config.network, precision)
+    fit = max(1, free // image_step_bytes(config, precision))
+    parts = -(-images // fit)
+    return -(-images // parts)
+
+
+def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
+    """Estimate the memory that a network takes while it predicts.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    item_size : int
+        Bytes of one activation, see :func:`activation_size`.
+
+    Returns
+    -------
+    float
+        Bytes for each pixel that a tile reads, the weights not counted.
+
+    Notes
+    -----
+    The most is alive in a decoder block: the upsampled features, the skip they are joined
+    with, both in one, and a working copy, six times the filters of that level, beside the
+    skips of all finer levels.
+    """
+    areas = [0.25**level for level in range(len(network.filters))]
+    maps = [count * area for count, area in zip(network.filters, areas, strict=True)]
+    widest = max(sum(maps[:level]) + 6 * maps[level] for level in range(len(maps)))
+    picture = 4 * network.in_channels
+    logit_and_probability = 2 * 4
+    return widest * item_size + picture + logit_and_probability
+
+
+def prediction_bytes(
+    network: NetworkConfig, shape: tuple[int, int], precision: Precision = "float32"
+) -> int:
+    """Estimate the most main memory that predicting one frame on the CPU takes.
+
+    Parameters
+    ----------
+    network
+        Of the model.
+    shape : (H, W)
+        Of what the network is shown: at scale ``full`` the frame's own.
+    precision
+        Of the network.
+    """
+    height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in shape)
+    tile = min(memory_per_pixel(network, activation_size(precision)) * height * width, TILE_MEMORY)
+    # The frame as it was read and as the network sees it, and the probability.
+    frame = (3 + 3 + 4) * height * width
+    return int(PROCESS + SLACK * tile + frame)
