@@ -80,7 +80,7 @@ def test_a_broken_file_is_named(tmp_path, content):
 def test_what_cannot_be_written_says_why(tmp_path):
     with pytest.raises(LabelingError, match=r"-1, 0 and 1, but these are int64"):
         write_corrections(tmp_path / "a.png", np.full((2, 2), 5))
-    with pytest.raises(LabelingError, match="check that the folder exists"):
+    with pytest.raises(LabelingError, match="Check that the folder is there"):
         write_corrections(tmp_path / "missing" / "a.png", np.ones((2, 2), np.int8))
     (tmp_path / "a.png").mkdir()
     with pytest.raises(LabelingError, match=r"a\.png: cannot be removed"):

@@ -100,14 +100,14 @@ def test_a_draft_that_was_cut_short_leaves_the_one_before(store, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(drafts, "write_bytes", full)
-    with pytest.raises(LabelingError, match=r"s1\.json: .*No space left on device.*has room"):
+    with pytest.raises(LabelingError, match=r"s1\.json: .*No space left on device.*Make room"):
         store.save(annotation, "Ada")
     assert store.load("s1").rules == before.rules
 
 
 def test_a_folder_that_cannot_be_made_or_vanished_gives_one_message(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(LabelingError, match=r"draft cannot be written"):
+    with pytest.raises(LabelingError, match=r"s1\.json: cannot be written .*Check that"):
         DraftStore(tmp_path / "file" / "drafts").save(worked(), "Ada")
     with pytest.raises(LabelingError, match="cannot be listed"):
         DraftStore(tmp_path / "file").scenes()
@@ -204,3 +204,13 @@ def test_whatever_was_painted_comes_back(tmp_path_factory, painted, lo):
     restored = store.load("s1").restore(LUMAS)
     np.testing.assert_array_equal(restored.mask("low"), painted)
     assert restored.rule("low") == annotation.rule("low")
+
+
+def test_the_last_draft_takes_the_folder_with_it(store):
+    store.save(worked("s1"), "Ada")
+    store.save(worked("s2"), "Ada")
+    store.discard("s1")
+    assert store.scenes() == ("s2",)
+    store.discard("s2")
+    assert not store.folder.exists()
+    store.discard("s2")

@@ -71,3 +71,18 @@ def scene(tmp_path: Path, picture: Callable[..., np.ndarray]) -> Callable[..., P
         return tmp_path / name
 
     return make
+
+
+@pytest.fixture
+def held(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """A bracket `hand/held`: low is to be moved 3 pixels left, 2 down; high 4 right, 5 up."""
+    base = cv2.GaussianBlur(rng.integers(0, 256, (140, 160), np.uint8), (0, 0), 3)
+    base = cv2.normalize(base, None, 0, 255, cv2.NORM_MINMAX)
+    folder = tmp_path / "hand" / "held"
+    folder.mkdir(parents=True)
+    moved = {"low": (3, -2), "medium": (0, 0), "high": (-4, 5)}
+    for (role, (dx, dy)), gain in zip(moved.items(), (0.5, 1.0, 1.6), strict=True):
+        crop = base[20 - dy : 120 - dy, 20 - dx : 140 - dx]
+        pixels = np.clip(crop * gain, 0, 255).astype(np.uint8)
+        assert cv2.imwrite(str(folder / f"{role}.png"), pixels)
+    return folder

@@ -170,3 +170,32 @@ def test_the_end_waits_for_a_write_under_way(qtbot, monkeypatch, disk):
     assert "b1" in disk.written
     assert "a1" in disk.written
     assert writer.idle
+
+
+def test_what_was_dropped_while_it_was_written_is_not_tried_again(writer, disk):
+    disk.full = True
+
+    def drop_it():
+        writer.drop("a")
+        return lambda: disk.write("a1")
+
+    writer.put("a", drop_it)
+    writer.flush()
+    assert writer.idle
+    disk.full = False
+    writer.flush(now=True)
+    assert disk.written == []
+
+
+def test_another_reason_is_told(writer, disk):
+    failures = []
+    writer.failed.connect(lambda error: failures.append(str(error)))
+    reasons = iter(("gone", "gone", "read-only", "gone"))
+
+    def refuse():
+        raise LabelingError(next(reasons))
+
+    writer.put("a", lambda: refuse)
+    for _ in range(4):
+        writer.flush(now=True)
+    assert failures == ["gone", "read-only", "gone"]

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -14,7 +15,9 @@ from bracketseg._napari import annotator_name, jobs, scene_work
 from bracketseg._napari.background_writer import RETRY
 from bracketseg._napari.ground_truth import GroundTruth
 from bracketseg._napari.layers import find_layer
+from bracketseg._napari.mask_views import compose
 from bracketseg._napari.session import session_of
+from bracketseg._napari.view_switch import ViewSwitch
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.coverage import coverage
@@ -578,10 +581,162 @@ def test_a_draft_that_is_broken_is_said_and_does_not_stop_the_work(labeller, fol
     assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
 
 
+@pytest.mark.parametrize("written", range(4))
+def test_a_saving_that_is_cut_short_leaves_a_draft(labeller, folder, plugins, monkeypatch, written):
+    labeller.editor.set_range("low", 70, 255)
+    stroke(labeller.layer("low"), (0, 0))
+    mask = labeller.shown("low")
+    files = []
+
+    class Killed(BaseException):
+        pass
+
+    def cut_short(path, target):
+        if target.parent.name == "Ana" and target.name.startswith("attic"):
+            files.append(target.name)
+        if len(files) > written:
+            raise Killed
+        return replaced(path, target)
+
+    replaced = Path.replace
+    monkeypatch.setattr(Path, "replace", cut_short)
+    labeller.truth.accept()
+    monkeypatch.setattr(Path, "replace", replaced)
+    again = Person(ViewerModel())
+    again.session.annotator = "Ana"
+    again.session.open_folder(folder)
+    again.session.select("attic")
+    again.start()
+    assert any("Recovered unfinished work on attic" in told for told in again.told)
+    np.testing.assert_array_equal(again.shown("low"), mask)
+
+
+def test_a_folder_that_was_chosen_is_not_made_anew_where_its_drive_was(labeller, tmp_path):
+    drive = tmp_path / "drive"
+    drive.mkdir()
+    labeller.truth.folder = drive / "masks"
+    labeller.editor.set_range("low", 70, 255)
+    labeller.truth.writer.flush()
+    assert (drive / "masks" / "drafts" / "attic.json").exists()
+    shutil.rmtree(drive)
+    labeller.editor.set_range("low", 71, 255)
+    labeller.truth.writer.flush()
+    assert str(drive) in labeller.truth.problem
+    assert not drive.exists()
+    drive.mkdir()
+    labeller.truth.writer.flush(now=True)
+    assert labeller.truth.problem == ""
+    assert (drive / "masks" / "drafts" / "attic.json").exists()
+
+
 # Layers that are open, from wherever.
 
 
 RAMP = np.tile(np.linspace(0, 255, 40).astype(np.uint8), (30, 1))
+
+
+@pytest.fixture
+def aligner(person, held):
+    """Somebody at a scene whose frames are aligned: low by (dx, dy) = (-3, 2), high (4, -5)."""
+    person.session.open_folder(held.parent)
+    person.session.next()
+    person.session.align = True
+    return person.start()
+
+
+def test_masks_that_are_made_while_frames_are_aligned_fit_the_files(aligner, held):
+    low, high = aligner.layer("low"), aligner.layer("high")
+    assert low.translate.tolist() == [2, -3]
+    assert high.translate.tolist() == [-5, 4]
+    aligner.editor.set_range("low", 60, 255)
+    wanted = {
+        "low": mask_of(held.parent, "held", "low", 60, 255),
+        "high": mask_of(held.parent, "held", "high", 0, 200),
+    }
+    # The picture shows row 12, column 27 of the file at (14, 24).
+    low.data_setitem(tuple(np.array([i]) for i in low.world_to_data((14, 24)).astype(int)), 1)
+    wanted["low"][12, 27] = True
+    assert aligner.truth.accept()
+    for role, mask in wanted.items():
+        np.testing.assert_array_equal(
+            stored(held.parent / f"labels/me/held_{role}.png") == 255, mask
+        )
+    saved = LabelingFolder.open(held.parent / "labels" / "me").record("held")
+    assert saved.coverage == coverage(wanted["low"], wanted["high"])
+
+
+def test_alignment_can_be_switched_over_strokes_and_nothing_is_lost(aligner):
+    low = aligner.layer("low")
+    low.data[...] = 0
+    low.paint((20, 20), 1)
+    before, annotation = aligner.shown("low"), aligner.editor.annotation
+    for on in (False, True, False):
+        aligner.session.align = on
+        assert aligner.layer("low") is low
+        assert low.translate.tolist() == ([2, -3] if on else [0, 0])
+        np.testing.assert_array_equal(aligner.shown("low"), before)
+        assert aligner.editor.annotation is annotation
+        assert aligner.truth.state == "changed"
+    assert aligner.editor.undo()
+    assert (aligner.shown("low") != before).any()
+
+
+def test_masks_that_are_opened_while_frames_are_aligned_lie_on_them(aligner, held, scene):
+    scene("hand/still")
+    aligner.truth.accept()
+    aligner.session.open_folder(held.parent)
+    aligner.session.select("held")
+    assert aligner.truth.state == "saved"
+    assert aligner.layer("low").translate.tolist() == [2, -3]
+    aligner.session.select("still")
+    assert aligner.layer("low").translate.tolist() == [0, 0]
+    aligner.session.select("held")
+    assert aligner.layer("low").translate.tolist() == [2, -3]
+
+
+def test_ground_truth_that_somebody_opened_is_laid_on_its_aligned_frame(person, held):
+    person.session.open_folder(held.parent)
+    person.session.next()
+    person.session.align = True
+    ours = {"kind": "ground truth", "scene": "held", "role": "low", "method": "manual"}
+    layer = person.viewer.add_labels(
+        np.ones((100, 120), np.uint8), metadata={"bracketseg": ours}, name="opened"
+    )
+    person.start()
+    assert person.layer("low") is layer
+    assert layer.translate.tolist() == [2, -3]
+
+
+def test_picking_in_an_aligned_frame_takes_the_pixel_under_the_click(aligner, held):
+    values = luma(read_image(held / "low.png"))
+    row, column = np.argwhere((values > 20) & (values < 60))[0]
+    assert aligner.editor.pick((row + 2, column - 3))
+    assert aligner.editor.bounds("low").lo == values[row, column]
+    assert not aligner.editor.pick((1, 0))
+
+
+def test_the_merged_view_shows_masks_as_the_aligned_frames_lie(aligner):
+    views = ViewSwitch(aligner.viewer, aligner.editor)
+    low, high = aligner.shown("low"), aligner.shown("high")
+
+    def merged():
+        return aligner.viewer.layers["held merged"]
+
+    views.view = "merged"
+    assert merged().translate.tolist() == [2, -3]
+    # High lies 7 right and 7 up of low.
+    moved = np.zeros_like(high)
+    moved[:-7, 7:] = high[7:, :-7]
+    np.testing.assert_array_equal(merged().data, compose(low, moved))
+    aligner.editor.turn()
+    assert merged().translate.tolist() == [-5, 4]
+    moved = np.zeros_like(low)
+    moved[7:, :-7] = low[:-7, 7:]
+    np.testing.assert_array_equal(merged().data, compose(moved, high))
+    aligner.session.align = False
+    views.update()
+    assert merged().translate.tolist() == [0, 0]
+    np.testing.assert_array_equal(merged().data, compose(low, high))
 
 
 def test_nothing_to_label_is_no_error(person):

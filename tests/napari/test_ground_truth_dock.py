@@ -5,10 +5,9 @@ import sys
 
 import cv2
 import numpy as np
-import pyqtgraph
 import pytest
 from napari.layers import Labels
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
@@ -27,7 +26,6 @@ def home(monkeypatch, tmp_path):
     path = tmp_path / "home"
     monkeypatch.setattr(annotator_name, "user_config_path", lambda *_, **__: path / "config")
     monkeypatch.setattr(scene_work, "user_data_path", lambda *_, **__: path / "data")
-    monkeypatch.setitem(pyqtgraph.CONFIG_OPTIONS, "mouseRateLimit", -1)
     return path
 
 
@@ -73,17 +71,11 @@ class Hand:
         return found
 
     def drag(self, role, *lumas):
-        name = f"gt.{role}.range.plot"
-        self.qtbot.waitUntil(lambda: self.dock.findChild(QWidget, name) is not None)
-        plot = self.find(name)
-
-        def at(value):
-            return plot.mapFromScene(plot.plotItem.vb.mapViewToScene(QPointF(value, 1)))
-
-        QTest.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=at(lumas[0]))
+        plot = self.find(f"gt.{role}.range.plot")
+        QTest.mousePress(plot, Qt.MouseButton.LeftButton, pos=plot.point_at(lumas[0]))
         for value in lumas[1:]:
-            QTest.mouseMove(plot.viewport(), at(value))
-        QTest.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=at(lumas[-1]))
+            QTest.mouseMove(plot, plot.point_at(value))
+        QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=plot.point_at(lumas[-1]))
 
 
 @pytest.fixture
@@ -129,7 +121,7 @@ def test_two_actions_from_an_open_bracket_to_saved_masks(labeller, folder, qtbot
     stored = cv2.imread(str(labels / "attic_low.png"), cv2.IMREAD_UNCHANGED)
     np.testing.assert_array_equal(stored == 255, mask_of(folder, "attic", "low", 120, 255))
     qtbot.waitUntil(lambda: labeller.session.current.scene == "barn")
-    labeller.says("barn: drag a bound")
+    labeller.says("barn (scene 2 of 3): drag a bound")
     assert labeller.window.layers.selection.active.name == "barn low ground truth"
     assert labeller.window.layers.selection.active.mode == "paint"
 

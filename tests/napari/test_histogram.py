@@ -1,9 +1,6 @@
-import sys
-
 import numpy as np
-import pyqtgraph
 import pytest
-from qtpy.QtCore import QPointF, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDoubleSpinBox, QWidget
 
@@ -18,10 +15,8 @@ def log():
 
 
 @pytest.fixture
-def histogram(qtbot, log, monkeypatch):
-    """One of a dock's size on the screen, with its plot."""
-    # It drops moves that come faster than a hand's.
-    monkeypatch.setitem(pyqtgraph.CONFIG_OPTIONS, "mouseRateLimit", -1)
+def histogram(qtbot, log):
+    """One of a dock's size on the screen."""
     widget = RangeHistogram("range", "#e69f00")
     qtbot.addWidget(widget)
     widget.show_histogram(COUNTS)
@@ -30,7 +25,6 @@ def histogram(qtbot, log, monkeypatch):
     widget.range_settled.connect(lambda lo, hi: log.append(f"settled {lo:g} {hi:g}"))
     widget.resize(300, 160)
     widget.show()
-    qtbot.waitUntil(lambda: widget.findChild(QWidget, "range.plot") is not None)
     qtbot.waitExposed(widget)
     return widget
 
@@ -39,19 +33,25 @@ def field(histogram, end):
     return histogram.findChild(QDoubleSpinBox, f"range.{end}")
 
 
-def at(histogram, luma):
-    """The point in the plot's viewport that stands for a luma."""
-    plot = histogram.findChild(QWidget, "range.plot")
-    return plot.viewport(), plot.mapFromScene(plot.plotItem.vb.mapViewToScene(QPointF(luma, 1)))
+def plot_of(histogram):
+    return histogram.findChild(QWidget, "range.plot")
 
 
 def drag(histogram, start, *stops):
-    viewport, point = at(histogram, start)
-    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=point)
+    plot = plot_of(histogram)
+    QTest.mousePress(plot, Qt.MouseButton.LeftButton, pos=plot.point_at(start))
     for stop in stops:
-        _, point = at(histogram, stop)
-        QTest.mouseMove(viewport, point)
-    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=point)
+        QTest.mouseMove(plot, plot.point_at(stop))
+    QTest.mouseRelease(plot, Qt.MouseButton.LeftButton, pos=plot.point_at(stops[-1]))
+
+
+def colors(histogram, luma):
+    """How many colours there are in the column of a luma, above the axis."""
+    plot = plot_of(histogram)
+    picture = plot.grab().toImage()
+    x = round(plot.point_at(luma).x() * picture.devicePixelRatio())
+    column = range(round((plot.height() - 20) * picture.devicePixelRatio()))
+    return {picture.pixelColor(x, y).getRgb()[:3] for y in column}
 
 
 def test_showing_a_range_tells_nobody(histogram, log):
@@ -76,8 +76,8 @@ def test_anywhere_in_the_plot_takes_the_nearer_bound(histogram, log):
 
 
 def test_a_click_brings_the_nearer_bound(histogram, log):
-    viewport, point = at(histogram, 64)
-    QTest.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=point)
+    plot = plot_of(histogram)
+    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=plot.point_at(64))
     assert histogram.value() == (64, 255)
     assert log[-1] == "settled 64 255"
 
@@ -118,6 +118,33 @@ def test_a_number_beyond_the_other_takes_it_along(histogram):
     assert histogram.value() == (20, 20)
 
 
+def test_the_digits_of_a_number_do_not_take_the_other_bound_along(histogram, log):
+    histogram.show_range(120, 255)
+    hi = field(histogram, "hi")
+    hi.selectAll()
+    QTest.keyClicks(hi, "201")
+    assert histogram.value() == (120, 201)
+    hi.selectAll()
+    QTest.keyClicks(hi, "20")
+    assert histogram.value() == (120, 201)
+    QTest.keyClick(hi, Qt.Key.Key_Return)
+    assert histogram.value() == (20, 20)
+    assert log[-1] == "settled 20 20"
+
+
+def test_a_letter_ends_the_typing_and_is_left_to_the_window(histogram, log, qtbot):
+    seen = []
+    histogram.keyPressEvent = lambda event: seen.append(event.key())
+    lo = field(histogram, "lo")
+    lo.selectAll()
+    QTest.keyClicks(lo, "90")
+    for key in (Qt.Key.Key_A, Qt.Key.Key_PageDown):
+        QTest.keyClick(lo, key)
+    assert seen == [Qt.Key.Key_A, Qt.Key.Key_PageDown]
+    assert histogram.value() == (90, 255)
+    assert "settled 90 255" in log
+
+
 def test_means_are_shown_with_a_decimal_and_whole_numbers_without(histogram):
     histogram.show_range(120.5, 255)
     assert field(histogram, "lo").text() in ("120.5", "120,5")
@@ -143,12 +170,38 @@ def test_a_range_can_be_set_as_a_person_would(histogram, log):
     assert histogram.value() == (0, 255)
 
 
-def test_the_plot_is_loaded_at_first_sight_only(qtbot, monkeypatch):
-    for name in [name for name in sys.modules if name.endswith("range_plot")]:
-        monkeypatch.delitem(sys.modules, name)
-    widget = RangeHistogram("later", "#e69f00")
-    qtbot.addWidget(widget)
-    assert widget.findChild(QWidget, "later.plot") is None
-    assert "bracketseg._napari.range_plot" not in sys.modules
-    widget.show()
-    qtbot.waitUntil(lambda: widget.findChild(QWidget, "later.plot") is not None)
+def test_bars_are_drawn_where_there_are_pixels(histogram):
+    counts = np.zeros(256, int)
+    counts[40:61] = 9
+    histogram.show_histogram(counts)
+    histogram.show_range(200, 255)
+    assert len(colors(histogram, 50)) == 2
+    assert len(colors(histogram, 100)) == 1
+
+
+def test_the_tint_lies_between_the_bounds(histogram):
+    histogram.show_histogram(np.full(256, 7))
+    outside, inside = colors(histogram, 60), colors(histogram, 200)
+    assert outside.isdisjoint(inside)
+    histogram.show_range(40, 80)
+    assert (colors(histogram, 60), colors(histogram, 200)) == (inside, outside)
+
+
+def test_nothing_is_tinted_where_there_is_no_frame(histogram):
+    histogram.show_histogram(None)
+    assert colors(histogram, 60) == colors(histogram, 200)
+
+
+def test_a_range_that_does_not_count_is_not_tinted(histogram):
+    histogram.show_histogram(np.full(256, 7))
+    histogram.setEnabled(False)
+    assert colors(histogram, 60) == colors(histogram, 200)
+    histogram.setEnabled(True)
+    assert colors(histogram, 60) != colors(histogram, 200)
+
+
+def test_the_whole_plot_is_drawn_when_it_grows(histogram):
+    histogram.resize(500, 300)
+    drag(histogram, 120, 250)
+    assert histogram.value() == (250, 255)
+    assert len(colors(histogram, 254)) > 1

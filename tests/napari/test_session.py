@@ -1,3 +1,4 @@
+import errno
 import gc
 import sys
 import threading
@@ -10,10 +11,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
-from bracketseg._napari import annotator_name, jobs
+from bracketseg._napari import annotator_name, jobs, role_keeper
 from bracketseg._napari.layers import provenance_of
 from bracketseg._napari.session import session_of
 from bracketseg.brackets.alignment import Shift
+from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import BracketError
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
@@ -449,32 +451,170 @@ def test_choosing_roles_needs_a_scene_and_the_darker_frame_as_low(session, tmp_p
     assert session.current.chosen is None
 
 
-def test_alignment_shows_moved_frames_and_says_how_far(session, viewer, tmp_path, rng):
-    base = cv2.GaussianBlur(rng.integers(0, 256, (140, 160), np.uint8), (0, 0), 3)
-    base = cv2.normalize(base, None, 0, 255, cv2.NORM_MINMAX)
-    folder = tmp_path / "hand" / "held"
-    folder.mkdir(parents=True)
-    moved = {"low": (3, -2), "medium": (0, 0), "high": (-4, 5)}
-    for (role, (dx, dy)), gain in zip(moved.items(), (0.5, 1.0, 1.6), strict=True):
-        crop = base[20 - dy : 120 - dy, 20 - dx : 140 - dx]
-        pixels = np.clip(crop * gain, 0, 255).astype(np.uint8)
-        assert cv2.imwrite(str(folder / f"{role}.png"), pixels)
-    session.open_folder(folder.parent)
+def test_chosen_frames_are_there_at_the_next_start_and_for_the_command(
+    session, tmp_path, picture, log
+):
+    long_bracket(picture, "dome")
+    session.open_folder(tmp_path / "dome")
+    assert not (tmp_path / "dome" / "bracketseg.json").exists()
+    session.select("dome")
+    usual = session.current.roles
+    session.choose_roles(*session.current.frames[1:4:2])
+    chosen = session.current.roles
+    (found,) = find_brackets(tmp_path / "dome").brackets
+    assert found.roles == chosen != usual
+    again = session_of(ViewerModel())
+    again.open_folder(tmp_path / "dome" / "EV0.png")
+    again.select("dome")
+    assert again.current.roles == chosen
+    again.choose_roles(usual["low"], usual["high"])
+    assert not (tmp_path / "dome" / "bracketseg.json").exists()
+
+
+def test_a_choice_that_cannot_be_kept_is_said_once_and_holds(
+    session, tmp_path, picture, log, monkeypatch
+):
+    long_bracket(picture, "dome")
+    session.open_folder(tmp_path / "dome")
+    session.select("dome")
+
+    def read_only(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("bracketseg.brackets.choices.write_json", read_only)
+    frames = session.current.frames
+    log.clear()
+    session.choose_roles(frames[0], frames[2])
+    session.choose_roles(frames[1], frames[3])
+    told = [line for line in log if line.startswith("notice")]
+    assert len(told) == 1
+    assert "bracketseg.json" in told[0]
+    assert session.bracket("dome").chosen == (frames[1], frames[3])
+
+
+def test_the_last_of_several_quick_choices_is_kept(session, tmp_path, picture, monkeypatch):
+    long_bracket(picture, "dome")
+    session.open_folder(tmp_path / "dome")
+    session.select("dome")
+    frames = session.current.frames
+    monkeypatch.undo()
+    calls, started = [], threading.Event()
+    monkeypatch.setattr(jobs, "_way_to_main_thread", lambda: calls.append)
+    real = role_keeper.keep_choice
+
+    def slow(folder, bracket):
+        if not started.is_set():
+            started.set()
+            assert free.wait(20)
+        real(folder, bracket)
+
+    free = threading.Event()
+    monkeypatch.setattr(role_keeper, "keep_choice", slow)
+    for low, high in ((0, 1), (0, 2), (1, 3)):
+        session.choose_roles(frames[low], frames[high])
+    free.set()
+    for _ in range(2):
+        for job in jobs.running_jobs():
+            assert job.wait(20)
+        while calls:
+            calls.pop(0)()
+    (found,) = find_brackets(tmp_path / "dome").brackets
+    assert found.chosen == (frames[1], frames[3])
+
+
+def test_a_broken_file_of_choices_is_a_problem_and_stays_as_it_is(session, tmp_path, picture, log):
+    long_bracket(picture, "dome")
+    broken = tmp_path / "dome" / "bracketseg.json"
+    broken.write_text("{")
+    session.open_folder(tmp_path / "dome")
+    assert [bracket.scene for bracket in session.brackets] == ["dome"]
+    assert [str(problem).partition(":")[0] for problem in session.problems] == [str(broken)]
+    session.select("dome")
+    session.choose_roles(*session.current.frames[1:4:2])
+    assert broken.read_text() == "{"
+    assert "bracketseg.json" in [line for line in log if line.startswith("notice")][-1]
+
+
+def test_alignment_moves_layers_says_how_far_and_leaves_their_pixels(session, viewer, held, log):
+    session.open_folder(held.parent)
     session.select("held")
     assert session.shifts == {}
-    plain = viewer.layers["held low"].data.copy()
+    low = viewer.layers["held low"]
+    plain = low.data
+    log.clear()
+    moved = []
+    session.shifts_changed.connect(lambda bracket: moved.append(bracket.scene))
     session.align = True
     assert session.shifts == {
-        folder / "low.png": Shift(dx=-3, dy=2),
-        folder / "medium.png": Shift(),
-        folder / "high.png": Shift(dx=4, dy=-5),
+        held / "low.png": Shift(dx=-3, dy=2),
+        held / "medium.png": Shift(),
+        held / "high.png": Shift(dx=4, dy=-5),
     }
-    low = viewer.layers["held low"]
     assert low.metadata["bracketseg"]["shift"] == [-3, 2]
-    assert (low.data[2:, :-3] == plain[:-2, 3:]).all()
+    assert low.translate.tolist() == [2, -3]
+    assert viewer.layers["held high"].translate.tolist() == [-5, 4]
+    assert low.data is plain
     session.align = False
-    assert (viewer.layers["held low"].data == plain).all()
-    assert "shift" not in viewer.layers["held low"].metadata["bracketseg"]
+    assert low.translate.tolist() == [0, 0]
+    assert session.shifts == {}
+    assert "shift" not in low.metadata["bracketseg"]
+    # Nobody is told that the scene is left: whatever is being done to it goes on.
+    assert moved == ["held", "held"]
+    assert log == []
+
+
+def test_alignment_counts_in_pixels_from_where_the_user_has_put_a_frame(session, viewer, held):
+    session.open_folder(held.parent)
+    session.select("held")
+    low = viewer.layers["held low"]
+    low.scale, low.translate = (0.5, 2), (10, 20)
+    session.align = True
+    assert low.translate.tolist() == [11, 14]
+    session.align = False
+    assert low.translate.tolist() == [10, 20]
+
+
+def test_alignment_goes_along_to_the_next_scene(session, viewer, held, scene):
+    scene("hand/still")
+    session.open_folder(held.parent)
+    session.align = True
+    session.select("held")
+    assert viewer.layers["held low"].translate.tolist() == [2, -3]
+    session.select("still")
+    assert viewer.layers["still low"].translate.tolist() == [0, 0]
+    session.select("held")
+    assert viewer.layers["held low"].translate.tolist() == [2, -3]
+
+
+def test_what_was_made_from_a_frame_goes_along_when_it_is_aligned(session, viewer, held):
+    session.open_folder(held.parent)
+    session.select("held")
+
+    def add(kind, scene="held"):
+        ours = {"kind": kind, "scene": scene, "role": "low"}
+        return viewer.add_labels(np.zeros((100, 120), int), metadata={"bracketseg": ours})
+
+    prediction, other = add("prediction"), add("prediction", scene="another")
+    strange = viewer.add_labels(np.zeros((100, 120), int))
+    session.align = True
+    assert prediction.translate.tolist() == [2, -3]
+    assert other.translate.tolist() == strange.translate.tolist() == [0, 0]
+    session.align = False
+    assert prediction.translate.tolist() == [0, 0]
+
+
+def test_the_frames_are_read_once_for_both_ways_to_show_them(session, held, monkeypatch):
+    from bracketseg._napari import scene_frames
+
+    read, real = [], scene_frames.bracket_layers
+    monkeypatch.setattr(
+        scene_frames, "bracket_layers", lambda bracket: read.append(bracket.scene) or real(bracket)
+    )
+    session.open_folder(held.parent)
+    session.select("held")
+    session.align = True
+    session.align = False
+    assert read == ["held"]
 
 
 def test_keys_page_through_the_scenes(session, viewer, folder):
@@ -510,7 +650,7 @@ def test_closing_the_last_dock_ends_all_work_and_the_next_one_takes_it_up(
             yield from ()
         return ()
 
-    monkeypatch.setattr("bracketseg._napari.session.scan_folder", endless)
+    monkeypatch.setattr("bracketseg._napari.scene_list.scan_folder", endless)
     session.open_folder(folder)
     session.detach(one)
     assert [job.cancelled for job in jobs.running_jobs()] == [False]

@@ -34,7 +34,7 @@ class BackgroundWriter:
     Signals
     -------
     failed(BracketSegError)
-        Something could not be written. Not again before something else could.
+        Something could not be written. Not again as long as it fails for the same reason.
     recovered()
         All that had failed is written now.
     """
@@ -46,8 +46,10 @@ class BackgroundWriter:
         self._clock = clock
         self._pending: dict[str, _Pending] = {}
         self._in_flight: dict[str, _Pending] = {}
+        self._unwanted: set[str] = set()
         self._job: Job | None = None
         self._retry_at: float | None = None
+        self._reason = ""
 
     def __contains__(self, key: str) -> bool:
         return key in self._pending or key in self._in_flight
@@ -83,8 +85,10 @@ class BackgroundWriter:
         self._pending[key] = _Pending(prepare, on_written)
 
     def drop(self, key: str) -> None:
-        """Forget something that has not been started."""
+        """Forget something; a write of it that is under way is not tried again."""
         self._pending.pop(key, None)
+        if key in self._in_flight:
+            self._unwanted.add(key)
 
     def flush(self, *, now: bool = False) -> None:
         """Start writing what waits, unless a write is under way or has just failed.
@@ -112,29 +116,39 @@ class BackgroundWriter:
             self._job.wait(LAST_WAIT)
             self._job.cancel()
             # Its news can no longer come; what it wrote is simply written again.
-            self._pending = {**self._in_flight, **self._pending}
+            self._pending = {**self._still_wanted(), **self._pending}
             self._in_flight = {}
         waiting, self._pending = self._pending, {}
         self._in_flight = waiting
         self._ended(_write_all({key: entry.prepare() for key, entry in waiting.items()}))
 
+    def _still_wanted(self) -> dict[str, _Pending]:
+        wanted = {key: it for key, it in self._in_flight.items() if key not in self._unwanted}
+        self._unwanted.clear()
+        return wanted
+
     def _broke(self, error: BaseException) -> None:
         self._ended(dict.fromkeys(self._in_flight, error))
 
     def _ended(self, results: dict[str, Any]) -> None:
+        wanted = self._still_wanted()
         written, self._in_flight, self._job = self._in_flight, {}, None
         errors = {key: error for key, error in results.items() if isinstance(error, BaseException)}
         # Whatever was put meanwhile is newer, and is written after what failed.
-        self._pending = {**{key: written[key] for key in errors}, **self._pending}
+        again = {key: wanted[key] for key in errors if key in wanted}
+        self._pending = {**again, **self._pending}
         was_failing = self.failing
         self._retry_at = self._clock() + RETRY if errors else None
         for key, result in results.items():
             on_written = written[key].on_written
             if on_written is not None and key not in errors:
                 on_written(result)
-        if errors and not was_failing:
-            self.failed.emit(next(iter(errors.values())))
+        reasons = {str(error): error for error in errors.values()}
+        if errors and self._reason not in reasons:
+            self._reason, error = next(iter(reasons.items()))
+            self.failed.emit(error)
         elif was_failing and not errors:
+            self._reason = ""
             self.recovered.emit()
 
 

@@ -63,6 +63,7 @@ class BracketsDock(QWidget):
                 (session.scan_finished, self._scan_finished),
                 (session.scene_loading, self._scene_loading),
                 (session.scene_changed, self._scene_changed),
+                (session.shifts_changed, self._shifts_changed),
                 (session.scene_failed, self._scene_failed),
                 (session.labeled_changed, self._labeled_changed),
                 (session.labeling_changed, self._tell),
@@ -216,6 +217,11 @@ class BracketsDock(QWidget):
         self._show_shifts(bracket)
         self._tell()
 
+    def _shifts_changed(self, bracket: Bracket) -> None:
+        self._error = ""
+        self._show_shifts(bracket)
+        self._tell()
+
     def _scene_failed(self, bracket: Bracket, error: Exception) -> None:
         self._error = str(error)
         self._scenes.show_current(bracket.scene)
@@ -245,13 +251,13 @@ class BracketsDock(QWidget):
         """Say what state things are in and what to do next, and offer what can be done."""
         session = self._session
         found = len(session.brackets)
-        self._status.setText(f"⚠ {self._error}" if self._error else self._state())
         bracket = session.loading or session.current
         place = None if bracket is None else self._table.row_of(bracket.scene)
         self._previous.setEnabled(place is not None and place > 0)
         self._next.setEnabled(found > 0 and (place is None or place + 1 < found))
         self._unlabelled.setEnabled(found > 0)
         self._align.setEnabled(found > 0)
+        self._status.setText(f"⚠ {self._error}" if self._error else self._state())
 
     def _state(self) -> str:
         session = self._session
@@ -269,7 +275,8 @@ class BracketsDock(QWidget):
         where = f"{(self._table.row_of(current) or 0) + 1} of {found}, {done} labelled"
         if session.is_labeled(current):
             return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."
-        return f"{current} ({where}). Label it in the Ground truth dock, or press Next."
+        further = ", or press Next" if self._next.isEnabled() else ""
+        return f"{current} ({where}). Label it in the Ground truth dock{further}."
 
 
 def shifts_text(bracket: Bracket, shifts: Mapping[Path, Shift]) -> str:

@@ -117,6 +117,13 @@ class ConsensusReport:
                 else "; no scene was labelled by two"
             )
             lines.append(f"{role.title()}: mean range [{mean.lo:.1f}, {mean.hi:.1f}]{apart}.")
+        if consensus.predicted:
+            masks = [f"{scene} {role} by {who}" for scene, role, who in consensus.predicted[:3]]
+            more = len(consensus.predicted) - len(masks)
+            lines.append(
+                "Not in the means, because they began from a prediction and have no range: "
+                f"{', '.join(masks)}{f' and {more} more' if more else ''}."
+            )
         self.window.set_heading("\n".join(lines))
         for scene, roles in consensus.scenes.items():
             for role, found in roles.items():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyqtgraph
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from bracketseg.labeling.agreement import Agreement
@@ -9,6 +10,8 @@ from bracketseg.labeling.agreement import Agreement
 _NAMES = ("low", "high", "union", "remainder")
 _COLORS = {"manual": "#f0e442", "otsu": "#56b4e9"}
 _WIDTH = 0.34
+_DRAW_MS = 250
+"""How often scenes that have come are drawn: drawing takes longer with each of them."""
 
 
 class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
@@ -17,7 +20,13 @@ class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no type
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
         self.setObjectName(name)
-        self._values: dict[str, list[list[float]]] = {"manual": [], "otsu": []}
+        self._new: dict[str, list[list[float]]] = {way: [] for way in _COLORS}
+        self._sums = {way: np.zeros(len(_NAMES)) for way in _COLORS}
+        self._scenes = 0
+        self._drawing = QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.setInterval(_DRAW_MS)
+        self._drawing.timeout.connect(self._draw)
         self.setMenuEnabled(False)
         self.setMouseEnabled(x=False, y=False)
         self.hideButtons()
@@ -42,11 +51,19 @@ class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no type
         if agreement.manual is None or agreement.otsu is None:
             return
         for way, covered in (("manual", agreement.manual), ("otsu", agreement.otsu)):
-            self._values[way].append([getattr(covered, name) for name in _NAMES])
-            values = np.array(self._values[way])
-            self._bars[way].setOpts(height=values.mean(axis=0))
+            self._new[way].append([getattr(covered, name) for name in _NAMES])
+        if not self._drawing.isActive():
+            self._drawing.start()
+
+    def _draw(self) -> None:
+        self._scenes += len(self._new["manual"])
+        for way, rows in self._new.items():
+            values = np.array(rows)
+            self._sums[way] += values.sum(axis=0)
+            self._bars[way].setOpts(height=self._sums[way] / self._scenes)
             places = np.broadcast_to(self._places(way), values.shape)
-            self._dots[way].setData(places.ravel(), values.ravel())
+            self._dots[way].addPoints(places.ravel(), values.ravel())
+            rows.clear()
 
     @staticmethod
     def _places(way: str) -> np.ndarray:

@@ -6,15 +6,19 @@ from typing import Any
 from weakref import WeakMethod
 
 from psygnal import SignalInstance
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QWidget
 
+from bracketseg._napari.dock_tabs import join_tabs
 from bracketseg._napari.session import Session
+
+_closing: list[QWidget] = []
 
 Connection = tuple[SignalInstance, Callable[..., Any]]
 
 
 def join_session(dock: QWidget, session: Session, connections: Sequence[Connection]) -> None:
-    """Connect a dock to its session until the dock is destroyed.
+    """Connect a dock to its session until the dock is destroyed, and put it among the others.
 
     Without this a session would go on calling into widgets that Qt has deleted.
 
@@ -32,6 +36,30 @@ def join_session(dock: QWidget, session: Session, connections: Sequence[Connecti
     # Neither refers to the dock, which must be free to go.
     dock.destroyed.connect(partial(_leave, session, token, weak))
     session.attach(token)
+    join_tabs(dock)
+    _EndWithFrame(dock)
+
+
+class _EndWithFrame(QObject):
+    """Deletes a dock that napari has taken out of its frame, as the user has closed it.
+
+    Left to Python it would go on working for as long as nobody collects it, and one that is
+    collected emits no `destroyed`.
+    """
+
+    def __init__(self, dock: QWidget) -> None:
+        super().__init__(dock)
+        dock.installEventFilter(self)
+
+    def eventFilter(self, a0: QObject | None, a1: QEvent | None) -> bool:  # noqa: N802 - Qt's name
+        """Look whether the dock has lost its parent."""
+        parted = a1 is not None and a1.type() == QEvent.Type.ParentChange
+        if parted and isinstance(a0, QWidget) and a0.parent() is None and a0 not in _closing:
+            # Until Qt has told everybody, Python must not collect it.
+            _closing.append(a0)
+            a0.destroyed.connect(lambda *_: _closing.remove(a0))
+            a0.deleteLater()
+        return False
 
 
 def _leave(

@@ -23,6 +23,8 @@ class ElidedCombo(QComboBox):
                 self,
             )
             option.currentText = self.fontMetrics().elidedText(
-                self.currentText(), Qt.TextElideMode.ElideMiddle, field.width() - 6
+                self.currentText() or self.placeholderText(),
+                Qt.TextElideMode.ElideMiddle,
+                field.width() - 6,
             )
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)

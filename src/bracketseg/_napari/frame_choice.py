@@ -101,9 +101,11 @@ class FrameChoice:
         for other in self.candidates():
             ours = provenance_of(other.metadata)
             same_scene = scene is not None and ours is not None and ours["scene"] == scene["scene"]
-            if other is not image and (other in self.images.values() or same_scene):
+            hidden = other is not image and (other in self.images.values() or same_scene)
+            if hidden and other.visible:
                 other.visible = False
-        image.visible = True
+        if not image.visible:
+            image.visible = True
 
     def slices(self) -> list[tuple[int, ...]]:
         """Give the slices of a stack in their order; one empty position for a picture."""
@@ -184,6 +186,10 @@ class FrameChoice:
 
     def _folder_changed(self, _folder: object) -> None:
         self._between_scenes = False
+        # The frames of the scene before were closed meanwhile.
+        if not self._looking:
+            self._looking = True
+            self.later(self._look_again)
 
     def _scene_changed(self, bracket: Bracket) -> None:
         self._between_scenes = False

@@ -1,14 +1,20 @@
 """The Image layers that show the frames of the current scene."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
-from weakref import ref
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary, ref
 
+import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
-from bracketseg._napari.layers import METADATA_KEY, provenance_of
+from bracketseg._napari.layers import METADATA_KEY, Provenance, lay_on, provenance_of
 from bracketseg._napari.reader import LayerData
+from bracketseg.brackets.alignment import Shift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class FrameLayers:
@@ -16,6 +22,8 @@ class FrameLayers:
 
     A layer of the scene before is taken again where the new frame plays the same role and
     has the same type, so that what the user set on it (visibility, order, gamma) stays.
+    Frames that are aligned keep their pixels, and only their layers are moved: a mask that
+    is painted on one fits its file.
 
     Parameters
     ----------
@@ -25,14 +33,17 @@ class FrameLayers:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = ref(viewer)
         self._mine: list[ref[Image]] = []
+        self._moved: WeakKeyDictionary[Image, NDArray[np.float64]] = WeakKeyDictionary()
 
-    def show(self, frames: tuple[LayerData, ...]) -> bool:
+    def show(self, frames: tuple[LayerData, ...], shifts: Mapping[Path, Shift]) -> bool:
         """Show these frames and no others of ours; an open layer of the same file is taken over.
 
         Parameters
         ----------
         frames : tuple of layer data
             Of one bracket, dark to bright.
+        shifts : mapping of Path to Shift
+            As for :meth:`move`.
 
         Returns
         -------
@@ -68,10 +79,44 @@ class FrameLayers:
             place = viewer.layers.index(match) + 1
             shown.append(match)
         self._mine = [ref(layer) for layer in shown]
+        self.move(shifts)
         if active is None or active not in viewer.layers:
             active = next((layer for layer in shown if layer.visible), None)
         viewer.layers.selection.active = active
         return extent != {layer.data.shape[:2] for layer in shown}
+
+    def move(self, shifts: Mapping[Path, Shift]) -> None:
+        """Move the layers, and with them all that was made from their frames.
+
+        Parameters
+        ----------
+        shifts : mapping of Path to Shift
+            By how many pixels each frame is to be moved from where its layer would lie by
+            itself; those that are missing lie there.
+        """
+        viewer = self._viewer()
+        for layer in self.layers():
+            ours = provenance_of(layer.metadata)
+            path = _path(layer.metadata)
+            if viewer is None or ours is None or path is None:
+                continue
+            shift = shifts.get(path)
+            by = np.zeros(layer.ndim)
+            if shift is not None:
+                by[-2:] = layer.scale[-2:] * (shift.dy, shift.dx)
+            # What was added is taken away again; where the user has put the layer stays.
+            place = layer.translate - self._moved.get(layer, 0) + by
+            if not np.array_equal(place, layer.translate):
+                layer.translate = place
+            self._moved[layer] = by
+            told = {key: value for key, value in ours.items() if key != "shift"}
+            if shift is not None:
+                told["shift"] = [shift.dx, shift.dy]
+            layer.metadata = {**layer.metadata, METADATA_KEY: told}
+            for other in viewer.layers:
+                made = provenance_of(other.metadata)
+                if made is not None and _made_from(made, ours):
+                    lay_on(other, layer)
 
     def layers(self) -> list[Image]:
         """Give the layers that show the scene, without those that the user removed."""
@@ -97,6 +142,11 @@ class FrameLayers:
 def _path(metadata: dict[str, Any]) -> Path | None:
     found = provenance_of(metadata)
     return Path(found["path"]) if found and found["kind"] == "frame" else None
+
+
+def _made_from(made: Provenance, frame: Provenance) -> bool:
+    same = (made["scene"], made["role"]) == (frame["scene"], frame["role"])
+    return same and made["kind"] != "frame"
 
 
 def _same_file(layer: Image, data: LayerData) -> bool:
@@ -128,10 +178,12 @@ def _free_names(layers: list[Image | None], frames: tuple[LayerData, ...]) -> No
 def _fill(layer: Image, data: LayerData) -> None:
     pixels, options, _ = data
     if layer.data is not pixels:
+        resized = layer.data.shape != pixels.shape
         layer.data = pixels
-        # napari 0.9 goes on with the old extent of a layer that is hidden when its data change;
-        # setting a place, even the same, makes it look again.
-        layer.translate = layer.translate
+        if resized:
+            # napari 0.9 goes on with the old extent of a layer that was hidden when its data
+            # changed, until it is given a place.
+            layer.translate = layer.translate
     layer.name = options["name"]
     layer.metadata = {**layer.metadata, METADATA_KEY: options["metadata"][METADATA_KEY]}
 

@@ -9,6 +9,7 @@ from psygnal import Signal
 
 from bracketseg._napari.frame_choice import FrameChoice
 from bracketseg._napari.places import Places
+from bracketseg._napari.predictions import Predictions
 from bracketseg._napari.scene_editor import SceneEditor
 from bracketseg._napari.scene_work import Source, Work, WorkPlace
 from bracketseg._napari.session import session_of
@@ -18,7 +19,8 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.masks import mask_name
 from bracketseg.errors import FrameError, LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
-from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu, Rule
+from bracketseg.labeling.prediction import Basis, Prediction
+from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
 from bracketseg.labeling.records import SceneRecord
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class GroundTruth:
     editor : SceneEditor
         What is done to the masks.
     keeper : WorkKeeper
+    predictions : Predictions
+        What the masks can begin from.
     writer : BackgroundWriter
         The keeper's. Its :meth:`~BackgroundWriter.flush` has to be called twice a second
         or so while it is not idle.
@@ -75,6 +79,8 @@ class GroundTruth:
         self.editor = SceneEditor(self._viewer, self.choice)
         self.keeper = WorkKeeper()
         self.writer = self.keeper.writer
+        self.predictions = Predictions(self.session)
+        self._from_prediction = False
         self.state: State = "starting"
         self.problem = ""
         self.ask: Callable[[str], bool] = _no
@@ -87,6 +93,7 @@ class GroundTruth:
         self.writer.failed.connect(self._failed)
         self.writer.recovered.connect(self._recovered)
         self.session.labeling_changed.connect(self._place_changed)
+        self.session.correction_wanted.connect(self._correct)
 
     def start(self) -> None:
         """Begin with the scene or the images that are open; once is enough."""
@@ -97,7 +104,9 @@ class GroundTruth:
         """Write what waits and let go of the viewer; the layers stay."""
         self.choice.close()
         self.editor.close()
+        self.predictions.close()
         self.session.labeling_changed.disconnect(self._place_changed)
+        self.session.correction_wanted.disconnect(self._correct)
         self.writer.finish()
 
     @property
@@ -107,6 +116,9 @@ class GroundTruth:
 
     @folder.setter
     def folder(self, folder: Path) -> None:
+        if self._place is not None and self.writer.failing:
+            # What cannot be written there goes along.
+            self.keeper.move(self._place, self._place.moved_to(folder), self.state_changed.emit)
         self._places.choose(folder, self.editor.subject)
         self._place_changed(folder)
 
@@ -129,6 +141,49 @@ class GroundTruth:
         self._set_state(_STATES[work.source])
         if work.problem is not None:
             self.notice.emit(str(work.problem))
+        self._correct()
+
+    @property
+    def from_prediction(self) -> bool:
+        """Whether scenes that nothing is known of begin from their prediction."""
+        return self._from_prediction
+
+    @from_prediction.setter
+    def from_prediction(self, on: bool) -> None:
+        self._from_prediction = on
+        if self.state == "new":
+            self.begin()
+
+    def set_method(self, role: MaskRole, method: Literal["manual", "otsu", "prediction"]) -> None:
+        """Make the mask of a role in another way; the strokes stay."""
+        subject = self.editor.subject
+        if method != "prediction":
+            self.editor.set_method(role, method)
+        elif subject is not None and role in subject.frames:
+            found = self._prediction(subject, role) or self.editor.predicted.get(role)
+            if found is None:
+                self.notice.emit(f"There is no prediction of {subject.scene} {role}.")
+                return
+            self.predictions.hide(subject)
+            self.editor.begin_from(role, found)
+
+    def _prediction(self, subject: Subject, role: MaskRole) -> Prediction | None:
+        try:
+            return self.predictions.of(subject, role)
+        except LabelingError as error:
+            self.notice.emit(str(error))
+            return None
+
+    def _correct(self) -> None:
+        """Begin from the predictions that somebody wants corrected, once it can be done."""
+        if self.state == "starting":
+            return
+        wanted, self.session.to_correct = self.session.to_correct, ()
+        roles = [role for role in self.editor.roles if role in wanted]
+        for role in roles:
+            self.set_method(role, "prediction")
+        if roles:
+            self.editor.set_focus(roles[0])
 
     def leave(self) -> None:
         """Have what is unfinished written, as another scene is about to be shown."""
@@ -167,22 +222,27 @@ class GroundTruth:
         if conflict is not None and not self.ask(f"{conflict} Replace it with these masks?"):
             return False
         self._set_state("saving")
-        saved = partial(self._saved, place, annotation, annotation.revision)
+        saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)
         self.next()
         return True
 
     @property
+    def in_session(self) -> bool:
+        """Whether the scene that is being labelled is that of the session."""
+        return self._places.in_session(self.editor.subject)
+
+    @property
     def can_skip(self) -> bool:
         """Whether there is another scene or slice to go to."""
         subject = self.editor.subject
-        if self._places.in_session(subject):
+        if self.in_session:
             return len(self.session.brackets) > 1
         return subject is not None and bool(subject.index) and len(self.choice.slices()) > 1
 
     def next(self) -> bool:
         """Go to the next scene or slice without saved masks; False where there is none."""
-        if self._places.in_session(self.editor.subject):
+        if self.in_session:
             return self.session.next_unlabelled()
         subject = self.editor.subject
         if subject is None or not subject.index:
@@ -211,11 +271,14 @@ class GroundTruth:
         kept = self.keeper.recall(place, subject)
         if kept is not None:
             return Work(annotation=kept, source="draft")
-        rules: dict[MaskRole, Rule] = dict(DEFAULT_RANGES)
+        rules: dict[MaskRole, Basis] = dict(DEFAULT_RANGES)
         for role in self.editor.roles:
             # Who works with Otsu's threshold goes on with it in the next scene.
             if isinstance(self.editor.rule(role), Otsu):
                 rules[role] = Otsu()
+        if self._from_prediction:
+            found = {role: self._prediction(subject, role) for role in subject.frames}
+            rules.update({role: predicted for role, predicted in found.items() if predicted})
         shown: dict[MaskRole, NDArray[np.bool_]] = {}
         for role, frame in subject.frames.items():
             mask = self.editor.masks.existing(subject.title, role, frame)
@@ -258,9 +321,9 @@ class GroundTruth:
 
     def _saved(
         self,
-        place: WorkPlace,
         annotation: SceneAnnotation,
         revision: int,
+        place: WorkPlace,
         record: SceneRecord,
     ) -> None:
         if annotation is self.editor.annotation and annotation.revision == revision:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from bracketseg._napari.close_guard import CloseGuard
 from bracketseg._napari.dock_life import join_session
 from bracketseg._napari.ground_truth import GroundTruth
 from bracketseg._napari.jobs import Job, run_job
+from bracketseg._napari.role_panel import Method
 from bracketseg._napari.truth_controls import TruthControls
 from bracketseg._napari.truth_keys import (
     ACCEPT,
@@ -27,7 +30,7 @@ from bracketseg._napari.truth_keys import (
 )
 from bracketseg._napari.truth_text import coverage_text, legend_text, status_text
 from bracketseg._napari.view_switch import View, ViewSwitch
-from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.errors import BracketSegError
 
 if TYPE_CHECKING:
@@ -91,6 +94,7 @@ class GroundTruthDock(QWidget):
             on_error=self._start,
             description="getting ready to label",
         )
+        CloseGuard(self, self._may_close, self._truth.writer.finish)
         self.destroyed.connect(partial(_close, self._truth, self._views, self._opening))
 
     def _connect(self) -> None:
@@ -108,11 +112,13 @@ class GroundTruthDock(QWidget):
         self._controls.average.clicked.connect(self._averaged)
         for role, panel in self._controls.panels.items():
             panel.image_chosen.connect(partial(truth.choice.choose, role))
-            panel.method_chosen.connect(partial(editor.set_method, role))
+            panel.method_chosen.connect(partial(self._method_chosen, role))
             panel.range_moved.connect(partial(editor.set_range, role, settled=False))
             panel.range_settled.connect(partial(editor.set_range, role))
             panel.pick_wanted.connect(partial(self._pick_wanted, role))
             panel.touched.connect(partial(editor.set_focus, role))
+        self._controls.from_prediction.toggled.connect(self._from_prediction_wanted)
+        truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
         truth.choice.changed.connect(self._show_images)
         truth.state_changed.connect(self._tell)
@@ -131,6 +137,7 @@ class GroundTruthDock(QWidget):
                 (session.labeling_changed, self._labeling_changed),
                 (session.scenes_found, self._tell),
                 (session.scene_loading, self._tell),
+                (session.shifts_changed, self._shifts_changed),
             ],
         )
         application = QCoreApplication.instance()
@@ -173,6 +180,14 @@ class GroundTruthDock(QWidget):
         self._editor.set_focus(role)
         self._editor.picking = on
 
+    def _method_chosen(self, role: MaskRole, method: Method) -> None:
+        self._truth.set_method(role, method)
+        # Also where nothing came of it.
+        self._controls.panels[role].show_rule(self._editor.rule(role), self._editor.bounds(role))
+
+    def _from_prediction_wanted(self, on: bool) -> None:
+        self._truth.from_prediction = on
+
     def _view_wanted(self, view: View, on: bool) -> None:
         if on:
             self._views.view = view
@@ -212,9 +227,20 @@ class GroundTruthDock(QWidget):
         for role, panel in self._controls.panels.items():
             panel.show_counts(self._editor.histogram(role))
             panel.show_rule(self._editor.rule(role), self._editor.bounds(role))
+        self._show_predicted()
         self._show_focus()
         self._show_coverage(settled=True)
         self._tell()
+
+    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Offer what was predicted meanwhile, in a layer that was there before."""
+        super().showEvent(event)
+        self._show_predicted()
+
+    def _show_predicted(self) -> None:
+        there = {*self._truth.predictions.roles(self._editor.subject), *self._editor.predicted}
+        for role, panel in self._controls.panels.items():
+            panel.show_predicted(there=role in there)
 
     def _show_focus(self, *_what: object) -> None:
         for role, panel in self._controls.panels.items():
@@ -237,7 +263,11 @@ class GroundTruthDock(QWidget):
 
     def _show_coverage(self, *, settled: bool) -> None:
         annotation = self._editor.annotation
-        self._controls.coverage.setText(coverage_text(annotation, settled=settled))
+        aligned = self._truth.in_session and any(
+            shift.dx or shift.dy for shift in self._truth.session.shifts.values()
+        )
+        text = coverage_text(annotation, settled=settled, aligned=aligned)
+        self._controls.coverage.setText(text)
         if settled:
             agreement = self._views.agreement() if self._views.view == "compared" else None
             self._controls.legend.setText(legend_text(self._views.legend, agreement))
@@ -251,6 +281,11 @@ class GroundTruthDock(QWidget):
             button.blockSignals(True)
             button.setChecked(view == mine)
             button.blockSignals(False)
+        self._show_coverage(settled=True)
+        self._tell()
+
+    def _shifts_changed(self, _bracket: Bracket) -> None:
+        self._views.update()
         self._show_coverage(settled=True)
         self._tell()
 
@@ -288,6 +323,13 @@ class GroundTruthDock(QWidget):
             self._autosave.stop()
         else:
             self._truth.writer.flush()
+
+    def _may_close(self) -> bool:
+        """Ask before work goes that could not be written."""
+        self._truth.writer.finish()
+        return self._truth.writer.idle or self.ask(
+            f"Not saved: {self._truth.problem} Close anyway, and lose that work?"
+        )
 
     def _ask(self, question: str) -> bool:
         yes = QMessageBox.StandardButton.Yes

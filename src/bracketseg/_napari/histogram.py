@@ -1,21 +1,19 @@
 """A range of luma, set on the frame's histogram or by two numbers."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-if TYPE_CHECKING:
-    from bracketseg._napari.range_plot import RangePlot
+from bracketseg._napari.range_plot import RangePlot
 
 WHITE = 255
 SETTLE_MS = 400
 """Quiet time after which a number that was typed or stepped counts as chosen."""
 
-PLOT_HEIGHT = 84
+CROSSING_MS = 2000
+"""The same for one that is typed beyond the other bound, which it then takes along."""
 
 
 class LumaBox(QDoubleSpinBox):
@@ -29,6 +27,19 @@ class LumaBox(QDoubleSpinBox):
         self.setDecimals(1)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave letters and the keys that page through scenes to the window.
+
+        Neither is of use in a number: Qt would swallow the ones and take ten steps for the
+        others, and who has typed a bound goes on with Accept or to the next scene.
+        """
+        pages = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+        if event is not None and (event.key() in pages or event.text().isalpha()):
+            self.editingFinished.emit()
+            event.ignore()
+            return
+        super().keyPressEvent(event)
+
     def textFromValue(self, v: float) -> str:  # noqa: N802 - Qt's name
         """Write whole numbers without a decimal point."""
         return f"{v:.0f}" if v == int(v) else super().textFromValue(v)
@@ -40,8 +51,6 @@ class RangeHistogram(QWidget):
     Both bounds belong to the range. What a person does is told by `valueChanged` and
     `range_changed` while it moves, and once by `range_settled` when it has come to rest;
     :meth:`show_range` and :meth:`show_histogram` tell nothing.
-
-    The plotting library is loaded at the first sight of the widget, not when it is made.
     """
 
     valueChanged = Signal(tuple)  # noqa: N815 - as Qt's own controls have it
@@ -59,24 +68,18 @@ class RangeHistogram(QWidget):
         """
         super().__init__(parent)
         self.setObjectName(name)
-        self._color = color
         self._range = (0.0, float(WHITE))
-        self._counts = np.zeros(WHITE + 1)
         self._locked = False
         self._moving = False
-        self._plot: RangePlot | None = None
+        self._plot = RangePlot(f"{name}.plot", color, self)
         self._lo = LumaBox(f"{name}.lo", "Smallest luma of the mask; it belongs to it", self)
         self._hi = LumaBox(f"{name}.hi", "Largest luma of the mask; it belongs to it", self)
         self._hi.setValue(WHITE)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLE_MS)
-        self._settle.timeout.connect(self._tell_settled)
+        self._settle.timeout.connect(self._rested)
+        self._crossing: LumaBox | None = None
 
-        self._room = QWidget(self)
-        self._room.setMinimumHeight(PLOT_HEIGHT)
-        self._room.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        QVBoxLayout(self._room).setContentsMargins(0, 0, 0, 0)
         self._fields = QHBoxLayout()
         self._fields.setContentsMargins(0, 0, 0, 0)
         self._fields.addWidget(self._lo)
@@ -85,8 +88,10 @@ class RangeHistogram(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        layout.addWidget(self._room, 1)
+        layout.addWidget(self._plot, 1)
         layout.addLayout(self._fields)
+        self._plot.bounds_dragged.connect(self.move_to)
+        self._plot.drag_finished.connect(self.settle)
         for box in (self._lo, self._hi):
             box.valueChanged.connect(self._typed)
             box.editingFinished.connect(self._typing_done)
@@ -139,40 +144,18 @@ class RangeHistogram(QWidget):
             Pixels of each luma; None where there is no frame.
         """
         # Roots, because clipped and black areas would leave the rest of the plot flat.
-        self._counts = np.zeros(WHITE + 1) if counts is None else np.sqrt(counts.astype(float))
-        self._show()
+        self._plot.show_heights(
+            np.zeros(WHITE + 1) if counts is None else np.sqrt(counts.astype(float))
+        )
 
     def set_locked(self, locked: bool) -> None:
         """Show the range but let nobody move it, as where Otsu has found it."""
+        if locked == self._locked:
+            return
         self._locked = locked
         self._lo.setEnabled(not locked)
         self._hi.setEnabled(not locked)
-        self._show()
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Fit into a dock of ordinary width."""
-        return QSize(280, PLOT_HEIGHT + 30)
-
-    def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Plan the plot; the rest of the window is painted first."""
-        super().showEvent(event)
-        if self._plot is None:
-            QTimer.singleShot(0, self._make_plot)
-
-    def _make_plot(self) -> None:
-        if self._plot is not None:
-            return
-        # A fifth of a second that the opening of a dock need not wait for.
-        from bracketseg._napari.range_plot import RangePlot
-
-        plot = RangePlot(f"{self.objectName()}.plot", self._color, self._room)
-        plot.bounds_dragged.connect(self.move_to)
-        plot.drag_finished.connect(self.settle)
-        self._plot = plot
-        layout = self._room.layout()
-        if layout is not None:
-            layout.addWidget(plot)
-        self._show()
+        self._plot.set_locked(locked)
 
     def _show(self) -> None:
         lo, hi = self._range
@@ -180,21 +163,36 @@ class RangeHistogram(QWidget):
             box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(False)
-        if self._plot is not None:
-            self._plot.show_state(self._counts, lo, hi, locked=self._locked)
+        self._plot.show_bounds(lo, hi)
 
     def _typed(self) -> None:
+        box = self._lo if self.sender() is self._lo else self._hi
+        text = box.lineEdit()
+        if self._lo.value() > self._hi.value() and text is not None and text.isModified():
+            # Half a number, it may be: of 201 the 2 is not yet meant.
+            self._crossing = box
+            self._settle.start(CROSSING_MS)
+            return
+        self._take(box)
+        self._settle.start(SETTLE_MS)
+
+    def _take(self, box: LumaBox) -> None:
+        """Take the number in a field; beyond the other bound it takes that along."""
+        self._crossing = None
         lo, hi = self._lo.value(), self._hi.value()
-        # A bound that is typed beyond the other one takes it along.
-        if lo > hi:
-            lo, hi = (lo, lo) if self.sender() is self._lo else (hi, hi)
-        self.move_to(lo, hi)
-        self._settle.start()
+        self.move_to(*((box.value(),) * 2 if lo > hi else (lo, hi)))
 
     def _typing_done(self) -> None:
         if self._settle.isActive():
             self._settle.stop()
+            if self._crossing is not None:
+                self._take(self._crossing)
             self.settle()
+
+    def _rested(self) -> None:
+        if self._crossing is not None:
+            self._take(self._crossing)
+        self._tell_settled()
 
     def _tell_settled(self) -> None:
         self._moving = False

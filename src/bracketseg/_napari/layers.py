@@ -11,12 +11,16 @@ from typing import Any, Literal, NotRequired, Required, TypedDict, cast
 from napari.layers import Layer
 from napari.utils.colormaps import DirectLabelColormap
 
+from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import MaskRole, Role
 
 Kind = Literal["frame", "ground truth", "prediction", "probability"]
 MaskKind = Literal["ground truth", "prediction"]
 
 METADATA_KEY = "bracketseg"
+
+VIEW = {"kind": "view"}
+"""What stands there for a picture of several masks at once, which is nobody's mask."""
 
 MASK_OPACITY = 0.4
 """Of a mask over its frame: high masks often cover nine tenths, and the frame stays visible."""
@@ -46,11 +50,18 @@ class Provenance(TypedDict, total=False):
     ev_source : {"exif", "sidecar", "names", "brightness"}
         Where the frame's EV comes from.
     shift : list of two int
-        By how many pixels to the right and down alignment moved the frame's pixels.
+        By how many pixels to the right and down alignment moved the layer of a frame; its
+        pixels are those of the file.
     method : {"manual", "otsu", "network"}
         How a mask was made; absent where its folder does not say.
     annotator : str
         Who made a mask; absent or empty where nobody is named.
+    model : str
+        The run or file whose network made a mask or a probability in the window.
+    threshold : float
+        Its probabilities at or above it are foreground.
+    scale : {"train", "full"}
+        The resolution at which it saw the frame.
     """
 
     kind: Required[Kind]
@@ -63,6 +74,9 @@ class Provenance(TypedDict, total=False):
     shift: NotRequired[list[int]]
     method: NotRequired[str]
     annotator: NotRequired[str]
+    model: NotRequired[str]
+    threshold: NotRequired[float]
+    scale: NotRequired[Literal["train", "full"]]
 
 
 def frame_name(scene: str, role: Role) -> str:
@@ -152,6 +166,19 @@ def find_layer(layers: Iterable[Layer], kind: Kind, scene: str, role: Role | Non
         if found is not None and (found["kind"], found["scene"], found["role"]) == wanted:
             return layer
     return None
+
+
+def shift_of(layer: Layer) -> Shift:
+    """Say by how many pixels alignment moved the layer of a frame."""
+    ours = provenance_of(layer.metadata)
+    dx, dy = ours["shift"] if ours is not None and "shift" in ours else (0, 0)
+    return Shift(dx=dx, dy=dy)
+
+
+def lay_on(layer: Layer, frame: Layer) -> None:
+    """Move a layer that was made from a frame to where the frame lies now."""
+    if tuple(layer.translate[-2:]) != tuple(frame.translate[-2:]):
+        layer.translate = (*layer.translate[:-2], *frame.translate[-2:])
 
 
 def plane_of(layer: Layer) -> dict[str, Any]:

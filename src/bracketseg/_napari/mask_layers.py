@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
+from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from bracketseg._napari.frames import ShownFrame
@@ -15,6 +16,7 @@ from bracketseg._napari.layers import (
     METADATA_KEY,
     Provenance,
     find_layer,
+    lay_on,
     mask_colormap,
     mask_layer_name,
 )
@@ -96,6 +98,7 @@ class MaskLayers:
         layer = self._fitting(scene, role, frame) or self._reused(scene, role, frame)
         if layer is None:
             layer = self._add(scene, role, frame.layer)
+        lay_on(layer, frame.layer)
         if self._layers.get(role) is not layer:
             self.keep_only(self._layers.keys() - {role})
             self._layers[role] = layer
@@ -110,7 +113,7 @@ class MaskLayers:
             return
         self._announced.discard(role)
         plane = layer.data[self._index]
-        np.copyto(plane, mask, casting="unsafe")
+        np.copyto(plane, mask.view(np.uint8), casting="unsafe")
         refresh_labels(self._viewer, layer, plane, settled=settled)
 
     def shown(self, role: MaskRole) -> NDArray[np.bool_] | None:
@@ -132,16 +135,12 @@ class MaskLayers:
     def show_only(self, role: MaskRole) -> None:
         """Show the mask of a role and hide that of the other."""
         for other in MASK_ROLES:
-            layer = self.layer(other)
-            if layer is not None:
-                layer.visible = other == role
+            self._show(other, visible=other == role)
 
     def hide(self) -> None:
         """Hide the masks of both roles; something else shows them."""
         for role in MASK_ROLES:
-            layer = self.layer(role)
-            if layer is not None:
-                layer.visible = False
+            self._show(role, visible=False)
 
     def keep_only(self, roles: Collection[MaskRole]) -> None:
         """Close the layers of other roles; one that was open before us stays, hidden."""
@@ -170,13 +169,20 @@ class MaskLayers:
             for name in self._undo_and_redo:
                 layer.__dict__.pop(name, None)
 
+    def _show(self, role: MaskRole, *, visible: bool) -> None:
+        layer = self.layer(role)
+        if layer is not None and layer.visible != visible:
+            layer.visible = visible
+
     def _reused(self, scene: str, role: MaskRole, frame: ShownFrame) -> Labels | None:
         """Take the layer of the scene before, which is faster than a new one."""
         layer = self.layer(role)
         if layer is None or layer not in self._made or layer.data.shape != _shape(frame.layer):
             return None
+        # Each of these that is set has the window draw its list of layers anew.
         for name, value in _plane(frame.layer).items():
-            setattr(layer, name, value)
+            if not _same(getattr(layer, name), value):
+                setattr(layer, name, value)
         layer.name = mask_layer_name(scene, role, "ground truth")
         layer.metadata = _metadata(scene, role)
         if frame.index:
@@ -241,6 +247,12 @@ def _plane(image: Image) -> dict[str, Any]:
     """Say where an image lies; unlike that of one picture, a stack's axes are all taken."""
     names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
     return {name: getattr(image, name) for name in names}
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, Affine) and isinstance(other, Affine):
+        one, other = one.affine_matrix, other.affine_matrix
+    return np.array_equal(one, other) if isinstance(one, np.ndarray) else bool(one == other)
 
 
 def _metadata(scene: str, role: MaskRole) -> dict[str, Provenance]:

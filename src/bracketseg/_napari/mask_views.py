@@ -10,6 +10,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from bracketseg._napari.labels_refresh import refresh_labels
+from bracketseg._napari.layers import METADATA_KEY, VIEW, lay_on
+from bracketseg.evaluation.overlay import compose
 
 _OPACITY = 0.55
 
@@ -55,27 +57,6 @@ COMPARED = Scheme(
 )
 
 
-def compose(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Tell the four ways in which two masks can meet apart by numbers.
-
-    Parameters
-    ----------
-    first, second : (H, W) bool
-
-    Returns
-    -------
-    (H, W) uint8
-        1 where only the first is true, 2 only the second, 3 both, 4 neither.
-
-    Examples
-    --------
-    >>> compose(np.array([True, True, False, False]), np.array([True, False, True, False]))
-    array([3, 1, 2, 4], dtype=uint8)
-    """
-    numbers = first.view(np.uint8) | (second.view(np.uint8) << 1)
-    return np.where(numbers == 0, np.uint8(4), numbers)
-
-
 class MaskView:
     """A Labels layer that shows how two masks of a frame meet; nobody's ground truth."""
 
@@ -107,6 +88,7 @@ class MaskView:
             np.copyto(layer.data, composed)
             if settled:
                 layer.name = f"{title} {self._scheme.name}"
+            lay_on(layer, image)
             refresh_labels(self._viewer, layer, layer.data, settled=settled)
             return
         self.hide()
@@ -118,6 +100,7 @@ class MaskView:
                 name=f"{title} {self._scheme.name}",
                 colormap=self._colors(),
                 opacity=_OPACITY,
+                metadata={METADATA_KEY: VIEW},
                 scale=image.scale[-2:],
                 translate=image.translate[-2:],
                 units=image.units[-2:],

@@ -49,7 +49,7 @@ class Places:
             return WorkPlace.of_labeling(labeling, session.folder, annotator)
         place = WorkPlace.of_pictures(subject, annotator)
         if self.folder is not None:
-            return replace(place, labeling=self.folder)
+            return place.moved_to(self.folder)
         file = next((frame.file for frame in subject.frames.values() if frame.file), None)
         if file is None:
             return place

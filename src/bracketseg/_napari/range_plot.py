@@ -1,114 +1,147 @@
 """The plot of a luma histogram with two bounds that a mouse moves."""
 
 import numpy as np
-import pyqtgraph
 from numpy.typing import NDArray
-from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
-from qtpy.QtCore import QPointF, Qt, Signal
-from qtpy.QtWidgets import QGraphicsItem, QWidget
+from qtpy.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
-_BARS = "#9a9da1"
+_GREY = "#9a9da1"
 _TINT = 110
 _TICKS = (0, 64, 128, 192, 255)
+_MARGIN = 12
+"""Room for half of the last tick's number."""
+
+_AXIS = 18
+_HEIGHT = 84
 
 
-class _BoundsViewBox(pyqtgraph.ViewBox):  # type: ignore[misc] # it has no types
-    """Takes a drag or click anywhere in the plot as one of the nearer bound.
-
-    The lines themselves are a few pixels wide, which is hard to hit.
-    """
-
-    moved = Signal(float, bool, bool)
-
-    def mouseDragEvent(self, ev: MouseDragEvent, axis: int | None = None) -> None:  # noqa: ARG002, N802
-        if ev.button() == Qt.MouseButton.LeftButton:
-            ev.accept()
-            position: QPointF = self.mapToView(ev.buttonDownPos() if ev.isStart() else ev.pos())
-            self.moved.emit(position.x(), ev.isStart(), ev.isFinish())
-
-    def mouseClickEvent(self, ev: MouseClickEvent) -> None:  # noqa: N802 - pyqtgraph's name
-        if ev.button() == Qt.MouseButton.LeftButton:
-            ev.accept()
-            self.moved.emit(self.mapToView(ev.pos()).x(), True, True)
-
-
-class RangePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
+class RangePlot(QWidget):
     """A histogram; what lies within the bounds is tinted.
 
-    `bounds_dragged(lo, hi)` is emitted with whole numbers while a bound follows the
-    mouse, `drag_finished()` when the button is released.
+    A press anywhere in it takes the nearer bound: the lines themselves are a few pixels
+    wide, which is hard to hit. `bounds_dragged(lo, hi)` is emitted with whole numbers while
+    a bound follows the mouse, `drag_finished()` when the button is released.
+
+    It is drawn without a plotting library: that took longer than the mask of a frame, and
+    has to be loaded.
     """
 
     bounds_dragged = Signal(float, float)
     drag_finished = Signal()
 
     def __init__(self, name: str, color: str, parent: QWidget | None = None) -> None:
-        box = _BoundsViewBox(enableMenu=False)
-        super().__init__(parent, background=None, viewBox=box)
+        super().__init__(parent)
         self.setObjectName(name)
-        self.setCursor(Qt.CursorShape.SplitHCursor)
         self.setToolTip("Luma of the frame (heights are square roots). Drag a bound.")
-        # The keys stay with the picture.
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumHeight(_HEIGHT)
+        self._line = QColor(color)
+        self._tint = QColor(color)
+        self._tint.setAlpha(_TINT)
         self._bounds = (0.0, 255.0)
-        self._grabbed = 0
-        self._locked = False
-        box.setMouseEnabled(x=False, y=False)
-        box.moved.connect(self._mouse_at)
-        self.hideButtons()
-        self.hideAxis("left")
-        axis = self.getAxis("bottom")
-        axis.setTicks([[(tick, str(tick)) for tick in _TICKS]])
-        axis.setHeight(18)
-        # Room for half of the last tick's number.
-        self.setXRange(-6, 269, padding=0)
-        bars = {"stepMode": "center", "fillLevel": 0, "pen": None}
-        self._edges = np.arange(257) - 0.5
         self._heights = np.zeros(256)
-        self._bars = self.plot(self._edges, self._heights, brush=_BARS, **bars)
-        # Drawn once and then copied, while the bounds move over it.
-        self._bars.curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
-        self._region = pyqtgraph.LinearRegionItem(
-            self._bounds,
-            brush=(*pyqtgraph.mkColor(color).getRgb()[:3], _TINT),
-            pen=pyqtgraph.mkPen(color, width=2),
-            movable=False,
-        )
-        self.addItem(self._region)
+        self._locked = False
+        self._dragged: int | None = None
+        self._drawn = QPixmap()
+        self.set_locked(False)
 
-    def show_state(
-        self, heights: NDArray[np.float64], lo: float, hi: float, *, locked: bool
-    ) -> None:
-        """Show a histogram and the bounds on it; nothing is emitted.
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Fit into a dock of ordinary width."""
+        return QSize(280, _HEIGHT)
 
-        Parameters
-        ----------
-        heights : (256,) float64
-        lo, hi : float
-            Both belong to the range.
-        locked : bool
-            Whether the mouse moves nothing.
-        """
-        self._bounds, self._locked = (lo, hi), locked
+    def show_heights(self, heights: NDArray[np.float64]) -> None:
+        """Show another histogram, (256,) float64."""
+        self._heights = heights
+        self._drawn = QPixmap()
+        self.update()
+
+    def show_bounds(self, lo: float, hi: float) -> None:
+        """Show other bounds, both of which belong to the range; nothing is emitted."""
+        self._bounds = (lo, hi)
+        self.update()
+
+    def set_locked(self, locked: bool) -> None:
+        """Let the mouse move the bounds, or not."""
+        self._locked = locked
+        self._dragged = None
         self.setCursor(Qt.CursorShape.ArrowCursor if locked else Qt.CursorShape.SplitHCursor)
-        # The bars stay as they are while the tint moves over them, for it moves often.
-        if heights is not self._heights:
-            self._heights = heights
-            self._bars.setData(self._edges, heights)
-        self._region.setRegion((lo, hi))
-        self._region.setVisible(bool(heights.any()))
 
-    def _mouse_at(self, x: float, start: bool, finish: bool) -> None:
-        if self._locked:
+    def point_at(self, luma: float) -> QPoint:
+        """Give the point half-way up the plot that stands for a luma."""
+        return QPoint(round(self._x(luma)), (self.height() - _AXIS) // 2)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: ARG002, N802 - Qt's name
+        """Draw the bounds over the bars, which stay as they are while a bound moves.
+
+        A range that does not count, as of a mask that was predicted, has no bounds.
+        """
+        ratio = self.devicePixelRatioF()
+        if self._drawn.size() != self.size() * ratio:
+            self._drawn = QPixmap(self.size() * ratio)
+            self._drawn.setDevicePixelRatio(ratio)
+            self._draw_bars()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._drawn)
+        if self._heights.any() and self.isEnabled():
+            floor = self.height() - _AXIS
+            left, right = (self._x(bound) for bound in self._bounds)
+            painter.fillRect(QRectF(left, 0, right - left, floor), self._tint)
+            for x in (left, right):
+                painter.fillRect(QRectF(x - 1, 0, 2, floor), self._line)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Take the nearer bound to where the mouse is."""
+        if event is None or self._locked or event.button() != Qt.MouseButton.LeftButton:
             return
-        if start:
-            lo, hi = self._bounds
-            self._grabbed = 0 if abs(x - lo) < abs(x - hi) or x < lo else 1
-        luma = float(min(max(round(x), 0), 255))
+        luma, (lo, hi) = self._luma(event.position().x()), self._bounds
+        self._dragged = 0 if abs(luma - lo) < abs(luma - hi) or luma < lo else 1
+        self._drag_to(luma)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Have the bound follow the mouse."""
+        if event is not None:
+            self._drag_to(self._luma(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let go of the bound."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._drag_to(self._luma(event.position().x()))
+            if self._dragged is not None:
+                self._dragged = None
+                self.drag_finished.emit()
+
+    def _drag_to(self, luma: float) -> None:
         lo, hi = self._bounds
-        moved = (min(luma, hi), hi) if self._grabbed == 0 else (lo, max(luma, lo))
+        if self._dragged is None:
+            return
+        moved = (min(luma, hi), hi) if self._dragged == 0 else (lo, max(luma, lo))
         if moved != self._bounds:
-            self._bounds = moved
+            self.show_bounds(*moved)
             self.bounds_dragged.emit(*moved)
-        if finish:
-            self.drag_finished.emit()
+
+    def _x(self, luma: float) -> float:
+        return _MARGIN + luma * (self.width() - 2 * _MARGIN) / 255
+
+    def _luma(self, x: float) -> float:
+        luma = (x - _MARGIN) * 255 / max(1, self.width() - 2 * _MARGIN)
+        return float(min(max(round(luma), 0), 255))
+
+    def _draw_bars(self) -> None:
+        self._drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(self._drawn)
+        grey = QColor(_GREY)
+        floor = self.height() - _AXIS
+        tallest = max(1.0, float(self._heights.max()))
+        width = self._x(1) - self._x(0)
+        for luma, height in enumerate(self._heights / tallest * (floor - 2)):
+            bar = QRectF(self._x(luma) - width / 2, floor - height, width, height)
+            painter.fillRect(bar, grey)
+        painter.fillRect(QRectF(self._x(0), floor, self._x(255) - self._x(0), 1), grey)
+        painter.setPen(grey)
+        for tick in _TICKS:
+            painter.fillRect(QRectF(self._x(tick), floor, 1, 4), grey)
+            room = QRectF(self._x(tick) - 20, floor + 4, 40, _AXIS - 4)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, str(tick))
+        painter.end()

@@ -1,9 +1,11 @@
 """A window with a table and a plot that fill up while the work goes on."""
 
+import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -20,6 +22,9 @@ from qtpy.QtWidgets import (
 )
 
 from bracketseg.brackets.files import write_text
+
+TURN = 0.010
+"""Seconds of rows after which the window gets its turn to draw and to listen."""
 
 
 class ReportWindow(QDialog):
@@ -56,7 +61,15 @@ class ReportWindow(QDialog):
         if rows is not None and header is not None:
             rows.hide()
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            # By the rows in sight: left to itself Qt measures a thousand for each new one.
+            header.setResizeContentsPrecision(0)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._waiting: deque[Sequence[str]] = deque()
+        self._ending: str | None = None
+        self._adding = QTimer(self)
+        self._adding.setSingleShot(True)
+        self._adding.setInterval(0)
+        self._adding.timeout.connect(self._add_waiting)
         self._progress = QLabel(self)
         self._progress.setObjectName(f"{name}.progress")
         self.stop = QPushButton("Stop", self)
@@ -88,20 +101,14 @@ class ReportWindow(QDialog):
         self._progress.setText(text)
 
     def add_row(self, cells: Sequence[str]) -> None:
-        """Add a row at the end, and keep the end in sight."""
-        row = self.table.rowCount()
-        self.table.insertRow(row)
-        for column, text in enumerate(cells):
-            item = QTableWidgetItem(text)
-            if column:
-                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.table.setItem(row, column, item)
+        """Add a row at the end; of many at once, some in each turn of the event loop."""
+        self._waiting.append(cells)
+        self._adding.start()
 
     def end(self, text: str) -> None:
-        """Say how the work has ended, and let the table be saved."""
-        self.set_progress(text)
-        self.stop.setEnabled(False)
-        self.export.setEnabled(self.table.rowCount() > 0)
+        """Say how the work has ended, and let the table be saved, when all rows are there."""
+        self._ending = text
+        self._adding.start()
 
     def write(self, path: Path, text: str) -> None:
         """Write the table to a file, and say so."""
@@ -117,6 +124,29 @@ class ReportWindow(QDialog):
         self.stop_wanted.emit()
         if event is not None:
             super().closeEvent(event)
+
+    def _add_waiting(self) -> None:
+        end = time.perf_counter() + TURN
+        while self._waiting:
+            self._insert(self._waiting.popleft())
+            if time.perf_counter() >= end:
+                break
+        if self._waiting:
+            self._adding.start()
+        elif self._ending is not None:
+            self.set_progress(self._ending)
+            self._ending = None
+            self.stop.setEnabled(False)
+            self.export.setEnabled(self.table.rowCount() > 0)
+
+    def _insert(self, cells: Sequence[str]) -> None:
+        row = self.table.rowCount()
+        self.table.insertRow(row)
+        for column, text in enumerate(cells):
+            item = QTableWidgetItem(text)
+            if column:
+                item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, column, item)
 
     def _ask_file(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Save table", "", "Table (*.csv)")

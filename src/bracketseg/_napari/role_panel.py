@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Image
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import (
     QComboBox,
     QFrame,
@@ -23,13 +24,18 @@ from bracketseg._napari.elided_combo import ElidedCombo
 from bracketseg._napari.histogram import RangeHistogram
 from bracketseg._napari.layers import mask_colormap
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.labeling.ranges import Bounds, Otsu, Rule
+from bracketseg.labeling.prediction import Basis, Prediction
+from bracketseg.labeling.ranges import Bounds, Otsu
 
-Method = Literal["manual", "otsu"]
+Method = Literal["manual", "otsu", "prediction"]
 
 _TITLES: dict[MaskRole, str] = {"low": "Low", "high": "High"}
 _FRAMES: dict[MaskRole, str] = {"low": "the dark frame", "high": "the bright frame"}
-_METHODS: tuple[tuple[str, Method], ...] = (("Manual", "manual"), ("Otsu", "otsu"))
+_METHODS: tuple[tuple[str, Method], ...] = (
+    ("Manual", "manual"),
+    ("Otsu", "otsu"),
+    ("Prediction", "prediction"),
+)
 _NONE = "(none)"
 
 
@@ -45,7 +51,7 @@ class RolePanel(QFrame):
     -------
     image_chosen(Image or None)
     method_chosen(str)
-        "manual" or "otsu".
+        "manual", "otsu" or "prediction".
     range_moved(lo, hi)
         While a bound moves, at most once in each turn of the event loop.
     range_settled(lo, hi)
@@ -82,7 +88,9 @@ class RolePanel(QFrame):
         self.image.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.method = QComboBox(self)
         self.method.setObjectName(f"gt.{role}.method")
-        self.method.setToolTip("A range of luma that you choose, or Otsu's threshold")
+        self.method.setToolTip(
+            "A range of luma that you choose, Otsu's threshold, or what a network predicted"
+        )
         for title, method in _METHODS:
             self.method.addItem(title, method)
         # A list that has the focus takes letters for names in it, and here they are keys.
@@ -142,15 +150,30 @@ class RolePanel(QFrame):
         for control in (self.title, self.method, self.range, self.pick):
             control.setEnabled(counts is not None)
 
-    def show_rule(self, rule: Rule | None, bounds: Bounds | None) -> None:
+    def show_predicted(self, *, there: bool) -> None:
+        """Offer to begin from a prediction, where there is one."""
+        items = self.method.model()
+        place = self.method.findData("prediction")
+        item = items.item(place) if isinstance(items, QStandardItemModel) else None
+        if item is not None:
+            item.setEnabled(there)
+            item.setToolTip("" if there else "Predict this scene first, in the Predict dock")
+
+    def show_rule(self, rule: Basis | None, bounds: Bounds | None) -> None:
         """Show how the mask is made."""
-        otsu = isinstance(rule, Otsu)
+        otsu, predicted = isinstance(rule, Otsu), isinstance(rule, Prediction)
+        method: Method = "otsu" if otsu else "prediction" if predicted else "manual"
         self.method.blockSignals(True)
-        self.method.setCurrentIndex(1 if otsu else 0)
+        self.method.setCurrentIndex(self.method.findData(method))
         self.method.blockSignals(False)
         self.range.set_locked(otsu)
-        self.found.setVisible(otsu)
-        self.pick.setVisible(not otsu)
+        self.range.setEnabled(rule is not None and not predicted)
+        self.found.setVisible(otsu or predicted)
+        self.pick.setVisible(not (otsu or predicted))
+        if isinstance(rule, Prediction):
+            self.found.setText("as predicted")
+            made = rule.origin
+            self.found.setToolTip(f"By {made.model}, at the threshold {made.threshold:g}")
         if bounds is None:
             return
         lo, hi = min(bounds.lo, 255.0), max(bounds.hi, 0.0)

@@ -1,13 +1,12 @@
 """The frames of a scene in memory, and those of its neighbours kept ready."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
-from bracketseg._napari.layers import METADATA_KEY
 from bracketseg._napari.reader import LayerData, bracket_layers
-from bracketseg.brackets.alignment import Shift, mtb_shifts, shift_image
+from bracketseg.brackets.alignment import Shift, mtb_shifts
 from bracketseg.brackets.bracket import Bracket
 
 CACHE_BYTES = 512 * 2**20
@@ -21,18 +20,15 @@ class SceneFrames:
     Attributes
     ----------
     bracket : Bracket
-    aligned : bool
-        Whether the frames were moved onto each other.
     layers : tuple of layer data
-        Dark to bright.
-    shifts : dict of Path to Shift
-        By how many pixels each frame was moved; empty where they are not aligned.
+        Dark to bright; the pixels are those of the files.
+    shifts : dict of Path to Shift or None
+        By how many pixels each frame is to be moved; None where nobody has asked yet.
     """
 
     bracket: Bracket
-    aligned: bool
     layers: tuple[LayerData, ...]
-    shifts: dict[Path, Shift] = field(default_factory=dict)
+    shifts: dict[Path, Shift] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -49,15 +45,18 @@ def frames_bytes(bracket: Bracket) -> int:
     return pixels * len(bracket.frames)
 
 
-def read_scene_frames(bracket: Bracket, *, align: bool) -> SceneFrames:
+def read_scene_frames(
+    bracket: Bracket, *, align: bool, known: SceneFrames | None = None
+) -> SceneFrames:
     """Decode the frames of a bracket; takes long, and touches no layer.
 
     Parameters
     ----------
     bracket : Bracket
     align : bool
-        Move the frames onto each other by whole pixels. What each was moved by stands in
-        its layer's metadata as ``"shift": [dx, dy]``.
+        Find out by how many pixels each frame is to be moved to lie on the others.
+    known : SceneFrames, optional
+        Where the frames have been decoded already.
 
     Raises
     ------
@@ -67,21 +66,15 @@ def read_scene_frames(bracket: Bracket, *, align: bool) -> SceneFrames:
     # napari draws the first picture of a layer's own thumbnail with it. Importing it takes half
     # a second, and here that holds up nobody.
     import_module("scipy.ndimage")
-    layers = bracket_layers(bracket)
+    frames = known or SceneFrames(bracket=bracket, layers=tuple(bracket_layers(bracket)))
     if not align:
-        return SceneFrames(bracket=bracket, aligned=False, layers=tuple(layers))
+        return frames
     # The frame that is shown first stays where it is.
     medium = bracket.roles.get("medium")
     reference = None if medium is None else bracket.frames.index(medium)
-    shifts = mtb_shifts([pixels for pixels, _, _ in layers], reference=reference)
-    aligned: list[LayerData] = []
-    by_path: dict[Path, Shift] = {}
-    for (pixels, options, kind), shift in zip(layers, shifts, strict=True):
-        provenance = {**options["metadata"][METADATA_KEY], "shift": [shift.dx, shift.dy]}
-        options = {**options, "metadata": {METADATA_KEY: provenance}}
-        aligned.append((shift_image(pixels, shift), options, kind))
-        by_path[Path(provenance["path"])] = shift
-    return SceneFrames(bracket=bracket, aligned=True, layers=tuple(aligned), shifts=by_path)
+    shifts = mtb_shifts([pixels for pixels, _, _ in frames.layers], reference=reference)
+    by_path = {frame.path: shift for frame, shift in zip(bracket.frames, shifts, strict=True)}
+    return replace(frames, shifts=by_path)
 
 
 class FrameCache:
@@ -95,25 +88,25 @@ class FrameCache:
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self.limit = limit
-        self._kept: OrderedDict[tuple[Bracket, bool], SceneFrames] = OrderedDict()
+        self._kept: OrderedDict[Bracket, SceneFrames] = OrderedDict()
 
     @property
     def nbytes(self) -> int:
         """Bytes of all that is kept."""
         return sum(frames.nbytes for frames in self._kept.values())
 
-    def get(self, bracket: Bracket, *, aligned: bool) -> SceneFrames | None:
+    def get(self, bracket: Bracket) -> SceneFrames | None:
         """Give the frames of a bracket if they are here."""
-        found = self._kept.get((bracket, aligned))
+        found = self._kept.get(bracket)
         if found is not None:
-            self._kept.move_to_end((bracket, aligned))
+            self._kept.move_to_end(bracket)
         return found
 
     def put(self, frames: SceneFrames) -> None:
         """Keep the frames of a bracket, and let go of others to make room."""
         if frames.nbytes > self.limit:
             return
-        self._kept[frames.bracket, frames.aligned] = frames
+        self._kept[frames.bracket] = frames
         while self.nbytes > self.limit:
             self._kept.popitem(last=False)
 

@@ -50,7 +50,7 @@ class SceneLoader:
     def want(self, bracket: Bracket, *, align: bool) -> None:
         """Ask for a scene; whatever was asked for before and has not come is forgotten."""
         self._ahead = []
-        frames = self._cache.get(bracket, aligned=align)
+        frames = self._known(bracket, align=align)
         if frames is None:
             self._wanted = (bracket, align)
             self._start_next()
@@ -93,15 +93,19 @@ class SceneLoader:
             while self._ahead:
                 bracket, align = self._ahead.pop(0)
                 # Each is tried once, so that two that do not fit together cannot take turns.
-                if self._cache.get(bracket, aligned=align) is None:
+                if self._known(bracket, align=align) is None:
                     self._start((bracket, align))
                     return
+
+    def _known(self, bracket: Bracket, *, align: bool) -> SceneFrames | None:
+        frames = self._cache.get(bracket)
+        return None if frames is None or (align and frames.shifts is None) else frames
 
     def _start(self, key: tuple[Bracket, bool]) -> None:
         bracket, align = key
         self._loading.add(key)
         job = run_job(
-            partial(read_scene_frames, bracket, align=align),
+            partial(read_scene_frames, bracket, align=align, known=self._cache.get(bracket)),
             on_done=partial(self._arrived, key),
             on_error=partial(self._failed, key),
             description=f"reading the frames of {bracket.scene}",

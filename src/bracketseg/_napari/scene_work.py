@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,8 @@ from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.drafts import Draft, DraftStore
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
-from bracketseg.labeling.ranges import DEFAULT_RANGES, Rule
+from bracketseg.labeling.prediction import Basis
+from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, SceneRecord
 from bracketseg.labeling.saved_scene import open_annotation, save_annotation
 
@@ -56,8 +57,8 @@ class WorkPlace:
     drafts : Path
         Unfinished work.
     root : Path or None
-        A folder that must be there: what vanished, such as a drive that was unplugged,
-        is not made anew in its place.
+        Nothing is written below this folder unless it is there: what vanished, such as a
+        drive that was unplugged, is not made anew in its place.
     annotator : str
     """
 
@@ -68,7 +69,17 @@ class WorkPlace:
 
     @classmethod
     def of_labeling(cls, labeling: Path, root: Path, annotator: str) -> "WorkPlace":
-        """Keep drafts inside the labelling."""
+        """Keep drafts inside the labelling.
+
+        Parameters
+        ----------
+        labeling : Path
+        root : Path
+            The folder of the brackets, which the labelling may lie in.
+        annotator : str
+        """
+        if not labeling.is_relative_to(root):
+            root = labeling.parent
         return cls(
             labeling=labeling, drafts=labeling / DRAFTS_FOLDER, root=root, annotator=annotator
         )
@@ -90,6 +101,12 @@ class WorkPlace:
             annotator=annotator,
         )
 
+    def moved_to(self, labeling: Path) -> "WorkPlace":
+        """Save to another folder; drafts that lie in the labelling go with it."""
+        if self.root is not None and self.labeling == self.drafts.parent:
+            return WorkPlace.of_labeling(labeling, self.root, self.annotator)
+        return replace(self, labeling=labeling, root=labeling.parent)
+
     @property
     def info(self) -> LabelingInfo:
         """What `labeling.json` says of masks that a person made here."""
@@ -98,7 +115,7 @@ class WorkPlace:
     def open(
         self,
         subject: Subject,
-        rules: Mapping[MaskRole, Rule],
+        rules: Mapping[MaskRole, Basis],
         shown: Mapping[MaskRole, NDArray[np.bool_]],
     ) -> Work:
         """Go on with a scene where it was left: unfinished work first, then what was saved.
@@ -106,7 +123,7 @@ class WorkPlace:
         Parameters
         ----------
         subject : Subject
-        rules : mapping of role to Rule
+        rules : mapping of role to Basis
             For a scene that nothing is known of.
         shown : mapping of role to (H, W) bool
             Ground truth that is open in the viewer, and that nothing on a disk precedes.
@@ -147,7 +164,7 @@ class WorkPlace:
         LabelingError
             If it cannot be written.
         """
-        self._check_root()
+        self._check_root(self.drafts)
         DraftStore(self.drafts).write(draft)
 
     def conflict(self, scene: str, roles: tuple[MaskRole, ...]) -> str | None:
@@ -168,7 +185,10 @@ class WorkPlace:
         if not there.info.same_way(self.info):
             who = there.info.annotator or "somebody without a name"
             how = {"manual": "by hand", "otsu": "by Otsu's method", "network": "by a network"}
-            return f"{self.labeling} holds masks made {how[there.info.method]} by {who}."
+            return (
+                f"{self.labeling} holds masks made {how[there.info.method]} by {who}, and would "
+                f"count as made by hand by {self.annotator or 'you'} from here on."
+            )
         record = there.record(scene)
         known = {role: mask.mask_sha256 for role, mask in record.masks.items()} if record else {}
         masks = {role: there.masks[scene, role] for role in roles if (scene, role) in there.masks}
@@ -192,8 +212,10 @@ class WorkPlace:
         """
         if self.labeling is None:
             raise LabelingError(f"{subject.scene}: there is no folder to save to. Choose one.")
-        self._check_root()
+        self._check_root(self.labeling)
         folder = LabelingFolder.create(self.labeling, self.info, overwrite=overwrite)
+        # Whatever happens between the first file and the last: the work is in one place.
+        self.write_draft(Draft.of(annotation, self.annotator))
         frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
         record = save_annotation(folder, annotation, frames)
         DraftStore(self.drafts).discard(subject.scene)
@@ -210,14 +232,14 @@ class WorkPlace:
         if self.labeling is not None and self.labeling.is_dir():
             LabelingFolder.open(self.labeling).write_coverage()
 
-    def _check_root(self) -> None:
-        if self.root is not None and not self.root.is_dir():
+    def _check_root(self, path: Path) -> None:
+        root = self.root
+        if root is not None and path.is_relative_to(root) and not root.is_dir():
             raise LabelingError(
-                f"{self.root}: this folder is no longer there. Connect the drive or put the "
-                "folder back."
+                f"{root}: this folder is no longer there. Connect the drive or put the folder back."
             )
 
-    def _saved(self, subject: Subject, rules: Mapping[MaskRole, Rule]) -> SceneAnnotation | None:
+    def _saved(self, subject: Subject, rules: Mapping[MaskRole, Basis]) -> SceneAnnotation | None:
         labeling = self.labeling
         if labeling is None:
             return None

@@ -1,6 +1,5 @@
 """What all docks of one viewer share: the folder, its scenes, and the one being worked on."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -8,15 +7,13 @@ from weakref import WeakKeyDictionary, ref
 from napari.components import ViewerModel
 from psygnal import Signal
 
-from bracketseg._napari.folder_scan import ScenesFound, scan_folder
-from bracketseg._napari.frame_layers import FrameLayers
-from bracketseg._napari.jobs import Job, run_job
 from bracketseg._napari.labeled_scenes import LabelsRead, SceneLabels
 from bracketseg._napari.labelings import Labelings
-from bracketseg._napari.scene_frames import SceneFrames
-from bracketseg._napari.scene_loader import SceneLoader
+from bracketseg._napari.role_keeper import RoleKeeper
+from bracketseg._napari.scene_list import SceneList
 from bracketseg._napari.shortcuts import Shortcut, Shortcuts, shortcuts_of
-from bracketseg.brackets.bracket import Bracket, Frame
+from bracketseg._napari.shown_scene import ShownScene
+from bracketseg.brackets.bracket import Bracket, Frame, MaskRole
 from bracketseg.errors import BracketError, BracketSegError
 
 if TYPE_CHECKING:
@@ -32,21 +29,6 @@ NEXT_UNLABELLED = Shortcut(
 class Session:
     """One per viewer; see :func:`session_of`. Holds no widgets and needs no Qt.
 
-    Attributes
-    ----------
-    folder : Path or None
-        The folder of brackets that is open.
-    brackets : list of Bracket
-        Those found so far, in their order.
-    problems : tuple of BracketSegError
-        What the scan could not use.
-    scanning : bool
-        Whether the scan goes on.
-    current : Bracket or None
-        The scene whose frames are shown; None before the first.
-    shifts : dict of Path to Shift
-        By how many pixels each frame of the current scene was moved; empty without alignment.
-
     Signals
     -------
     folder_changed(Path)
@@ -60,7 +42,10 @@ class Session:
     scene_leaving(Bracket)
         The frames of this scene are about to be replaced: save what belongs to it.
     scene_changed(Bracket)
-        The frames of this scene are shown. Also after its roles or its alignment changed.
+        The frames of this scene are shown. Also after its roles changed.
+    shifts_changed(Bracket)
+        The frames of this scene, and what was made from them, lie elsewhere: it was aligned,
+        or no longer is. Nothing else about it has changed.
     scene_failed(Bracket, Exception)
         The frames of a scene that was selected cannot be shown.
     scene_saved(str)
@@ -69,6 +54,12 @@ class Session:
         What `labeled` says of these scenes is new.
     labeling_changed(Path or None)
         `annotator` or `labeling_path` is another.
+    run_saved(Path)
+        A training has left a model in this run folder.
+    threshold_chosen(float)
+        Predictions are to be made at this threshold.
+    correction_wanted()
+        Ground truth is to begin from the predictions of the roles in `to_correct`.
     notice(str)
         Something that a person should read.
     """
@@ -79,33 +70,38 @@ class Session:
     scene_loading = Signal(object)
     scene_leaving = Signal(object)
     scene_changed = Signal(object)
+    shifts_changed = Signal(object)
     scene_failed = Signal(object, object)
     scene_saved = Signal(str)
     labeled_changed = Signal(object)
     labeling_changed = Signal(object)
+    run_saved = Signal(object)
+    threshold_chosen = Signal(float)
+    correction_wanted = Signal()
     notice = Signal(str)
 
     def __init__(self, viewer: ViewerModel) -> None:
         # Weak: the session stands in a dictionary that the viewer is the weak key of.
         self._viewer = ref(viewer)
-        self.folder: Path | None = None
-        self.brackets: list[Bracket] = []
-        self.problems: tuple[BracketSegError, ...] = ()
-        self.scanning = False
-        self.current: Bracket | None = None
-        self.shifts: dict[Path, Shift] = {}
-        self._opened: Path | None = None
-        self._places: dict[str, int] = {}
-        self._align = False
-        self._layers = FrameLayers(viewer)
-        self._shown: SceneFrames | None = None
-        self._loader = SceneLoader(self._show, self._fail)
-        self._scan: Job | None = None
         self._docks: set[object] = set()
+        self._runs: dict[Path, None] = {}
+        self.to_correct: tuple[MaskRole, ...] = ()
+        self._scenes = SceneList()
+        self._scenes.found.connect(self.scenes_found)
+        self._scenes.finished.connect(self._scanned)
+        self._shown = ShownScene(viewer, on_shown=self._load_ahead)
+        self._shown.loading_started.connect(self.scene_loading)
+        self._shown.leaving.connect(self.scene_leaving)
+        self._shown.changed.connect(self.scene_changed)
+        self._shown.shifts_changed.connect(self.shifts_changed)
+        self._shown.failed.connect(self._failed)
+        self._roles = RoleKeeper()
+        self._roles.failed.connect(self.notice)
         self._labelings = Labelings()
         self._labelings.changed.connect(self.labeled_changed)
         self._labelings.path_changed.connect(self.labeling_changed)
         self._labelings.notice.connect(self.notice)
+        self._scenes.labels_read.connect(self._labelings.add)
         self.scene_saved.connect(self._labelings.note_saved)
         self.shortcuts.add(PREVIOUS, self.previous)
         self.shortcuts.add(NEXT, self.next)
@@ -124,12 +120,27 @@ class Session:
         """The keys of all docks of this viewer."""
         return shortcuts_of(self.viewer)
 
-    @property
-    def loading(self) -> Bracket | None:
-        """The scene that was selected and is being decoded."""
-        return self._loader.wanted
+    # The folder and its scenes; see SceneList.
 
-    # The folder and its scenes.
+    @property
+    def folder(self) -> Path | None:
+        """The folder of brackets that is open."""
+        return self._scenes.folder
+
+    @property
+    def brackets(self) -> list[Bracket]:
+        """Those found so far, in their order."""
+        return self._scenes.brackets
+
+    @property
+    def problems(self) -> tuple[BracketSegError, ...]:
+        """What the scan could not use."""
+        return self._scenes.problems
+
+    @property
+    def scanning(self) -> bool:
+        """Whether the scan goes on."""
+        return self._scenes.scanning
 
     def open_folder(self, path: Path) -> None:
         """Look for brackets in a folder, in the background.
@@ -139,65 +150,14 @@ class Session:
         path : Path
             A folder, or one picture of a bracket.
         """
-        path = Path(path).absolute()
-        self._leave()
+        self._shown.leave()
         self._stop()
-        self._loader.forget()
-        self._layers.clear()
-        self.current, self._shown, self.shifts = None, None, {}
-        self._opened = path
-        self.folder = path.parent if path.is_file() else path
-        self.brackets, self._places, self.problems = [], {}, ()
-        self.scanning = True
-        self._labelings.start(self.folder)
+        self._shown.clear()
+        self._scenes.open(Path(path).absolute())
+        if self.folder is not None:
+            self._labelings.start(self.folder)
         self.folder_changed.emit(self.folder)
-        self._scan = run_job(
-            partial(scan_folder, path, self.folder),
-            on_event=self._found,
-            on_done=self._scanned,
-            on_error=lambda error: self._scanned((error,)),
-            description=f"looking for brackets in {path}",
-        )
-
-    def _found(self, event: ScenesFound | LabelsRead) -> None:
-        if isinstance(event, LabelsRead):
-            self.problems += event.problems
-            self._labelings.add(event)
-            return
-        for bracket in event.brackets:
-            self._places[bracket.scene] = len(self.brackets)
-            self.brackets.append(bracket)
-        self.scenes_found.emit(event.brackets)
-
-    def _scanned(self, problems: tuple[BracketSegError, ...]) -> None:
-        self._scan = None
-        self.scanning = False
-        self.problems = self.problems + problems
-        self.scan_finished.emit(self.problems)
-        if not self.brackets:
-            self.notice.emit(str(self.problems[0]))
-
-    # The current scene.
-
-    def select(self, scene: str) -> None:
-        """Show the frames of a scene: at once if they are in memory, else when they are read.
-
-        Raises
-        ------
-        BracketError
-            If no such scene was found.
-        """
-        bracket = self.bracket(scene)
-        shown = self._shown
-        if (
-            shown is not None
-            and (shown.bracket, shown.aligned) == (bracket, self._align)
-            and self._layers.complete(shown.layers)
-        ):
-            self._loader.want_nothing()
-            self._load_ahead()
-        else:
-            self._want(bracket)
+        self._scenes.scan()
 
     def bracket(self, scene: str) -> Bracket:
         """Find a scene by its name.
@@ -207,12 +167,56 @@ class Session:
         BracketError
             If no such scene was found.
         """
-        if scene not in self._places:
-            raise BracketError(
-                f"{scene}: no such scene in {self.folder}. Choose one of the {len(self.brackets)} "
-                "in the table."
-            )
-        return self.brackets[self._places[scene]]
+        return self._scenes.get(scene)
+
+    def place_of(self, bracket: Bracket | None) -> int | None:
+        """Say where a scene stands among `brackets`, from 0; None for none of them."""
+        return self._scenes.place(bracket)
+
+    def _scanned(self, problems: tuple[BracketSegError, ...]) -> None:
+        self.scan_finished.emit(problems)
+        if not self.brackets:
+            self.notice.emit(str(problems[0]))
+
+    # The current scene; see ShownScene.
+
+    @property
+    def current(self) -> Bracket | None:
+        """The scene whose frames are shown; None before the first."""
+        return self._shown.bracket
+
+    @property
+    def loading(self) -> Bracket | None:
+        """The scene that was selected and is being decoded."""
+        return self._shown.loading
+
+    @property
+    def shifts(self) -> dict[Path, "Shift"]:
+        """By how many pixels the layer of each frame was moved; empty without alignment.
+
+        The pixels of a layer are those of its file, aligned or not.
+        """
+        return self._shown.shifts
+
+    @property
+    def align(self) -> bool:
+        """Whether the layers of the frames are moved so that the frames lie on each other."""
+        return self._shown.align
+
+    @align.setter
+    def align(self, on: bool) -> None:
+        if on != self._shown.align:
+            self._shown.align = on
+
+    def select(self, scene: str) -> None:
+        """Show the frames of a scene: at once if they are in memory, else when they are read.
+
+        Raises
+        ------
+        BracketError
+            If no such scene was found.
+        """
+        self._shown.show(self.bracket(scene))
 
     def next(self) -> bool:
         """Select the scene after this one; False at the end."""
@@ -242,7 +246,7 @@ class Session:
         return True
 
     def choose_roles(self, low: Frame, high: Frame) -> None:
-        """Take two frames of the current scene as low and high.
+        """Take two frames of the current scene as low and high, and keep that in the folder.
 
         Raises
         ------
@@ -252,45 +256,14 @@ class Session:
         if self.current is None:
             raise BracketError("no scene is shown. Select one in the table first.")
         bracket = self.current.with_roles(low, high)
-        self.brackets[self._places[bracket.scene]] = bracket
-        self._want(bracket)
+        self._scenes.replace(bracket)
+        if self.folder is not None:
+            self._roles.keep(self.folder, bracket)
+        self._shown.show(bracket)
 
-    @property
-    def align(self) -> bool:
-        """Whether frames are moved onto each other before they are shown."""
-        return self._align
-
-    @align.setter
-    def align(self, on: bool) -> None:
-        if on == self._align:
-            return
-        self._align = on
-        again = self.loading or self.current
-        if again is not None:
-            self._want(again)
-
-    def _want(self, bracket: Bracket) -> None:
-        self._loader.want(bracket, align=self._align)
-        if self._loader.wanted is not None:
-            self.scene_loading.emit(bracket)
-
-    def _show(self, frames: SceneFrames) -> None:
-        self._leave()
-        self.current, self._shown, self.shifts = frames.bracket, frames, frames.shifts
-        resized = self._layers.show(frames.layers)
-        self.scene_changed.emit(frames.bracket)
-        if resized:
-            # Only now have the docks put away their layers of the size before.
-            self.viewer.reset_view()
-        self._load_ahead()
-
-    def _fail(self, bracket: Bracket, error: Exception) -> None:
+    def _failed(self, bracket: Bracket, error: Exception) -> None:
         self.scene_failed.emit(bracket, error)
         self.notice.emit(str(error))
-
-    def _leave(self) -> None:
-        if self.current is not None:
-            self.scene_leaving.emit(self.current)
 
     def _load_ahead(self) -> None:
         place = self._place()
@@ -299,12 +272,11 @@ class Session:
         likely = [self._unlabelled_after(place), *self.brackets[place + 1 : place + 2]]
         likely += self.brackets[max(0, place - 1) : place]
         once = dict.fromkeys(bracket for bracket in likely if bracket is not None)
-        self._loader.load_ahead(list(once), align=self._align)
+        self._shown.load_ahead(list(once))
 
     def _place(self) -> int | None:
         """Where the scene that was selected last stands in the list."""
-        bracket = self.loading or self.current
-        return None if bracket is None else self._places.get(bracket.scene)
+        return self.place_of(self.loading or self.current)
 
     def _step(self, by: int) -> bool:
         place = self._place()
@@ -344,9 +316,30 @@ class Session:
         """Who labelled each scene, and what the masks cover; scenes without masks are missing."""
         return self._labelings.labeled
 
+    def note_labels(self, read: LabelsRead) -> None:
+        """Take in what was just saved into a labelling other than `labeling_path`."""
+        self._labelings.add(read)
+
     def is_labeled(self, scene: str) -> bool:
         """Whether `labeling_path` holds masks of a scene."""
         return self._labelings.holds(scene)
+
+    # The models that were trained here.
+
+    @property
+    def runs(self) -> tuple[Path, ...]:
+        """The runs of this session that have left a model, the latest last."""
+        return tuple(self._runs)
+
+    def note_run(self, path: Path) -> None:
+        """Take in that a training has left a model in a run folder."""
+        self._runs[path] = None
+        self.run_saved.emit(path)
+
+    def correct(self, roles: tuple[MaskRole, ...]) -> None:
+        """Have the predictions of the shown scene corrected, at once or when somebody can."""
+        self.to_correct = roles
+        self.correction_wanted.emit()
 
     # The docks.
 
@@ -359,21 +352,19 @@ class Session:
             Anything that stands for the dock. It is kept until :meth:`detach`.
         """
         self._docks.add(dock)
-        if self.scanning and self._scan is None and self._opened is not None:
-            self.open_folder(self._opened)
+        if self._scenes.cut_short is not None:
+            self.open_folder(self._scenes.cut_short)
 
     def detach(self, dock: object) -> None:
         """Say that a dock was closed; with the last one all background work ends."""
         self._docks.discard(dock)
         if not self._docks:
             self._stop()
-            self._loader.cancel()
+            self._shown.cancel()
 
     def _stop(self) -> None:
         self._labelings.cancel()
-        if self._scan is not None:
-            self._scan.cancel()
-            self._scan = None
+        self._scenes.stop()
 
 
 _sessions: WeakKeyDictionary[ViewerModel, Session] = WeakKeyDictionary()

@@ -1,7 +1,9 @@
 """What the Ground truth dock looks like."""
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -43,6 +45,12 @@ class TruthControls:
         self.annotator.setToolTip("Who labels. Each annotator has a folder of their own.")
         self.folder = _tool(dock, "gt.folder", "Save to…", "")
         self.panels = {role: RolePanel(role, dock) for role in MASK_ROLES}
+        self.from_prediction = QCheckBox("Start from the prediction, if any", dock)
+        self.from_prediction.setObjectName("gt.from_prediction")
+        self.from_prediction.setToolTip(
+            "Scenes without masks begin as the network predicted them, instead of as a range"
+        )
+        self.from_prediction.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.coverage = _text(dock, "gt.coverage")
         self.coverage.setToolTip("Parts of the frame that each mask covers, and what is left")
         self.merged = _button(
@@ -86,12 +94,13 @@ class TruthControls:
         inner.addLayout(_row(self.annotator, self.folder, self.keys, stretched=1))
         for panel in self.panels.values():
             inner.addWidget(panel, 1)
+        inner.addWidget(self.from_prediction)
         inner.addWidget(self.coverage)
         inner.addLayout(_row(self.undo, self.clear, stretched=2))
         inner.addLayout(_row(self.merged, self.compare, stretched=2))
         inner.addWidget(self.legend)
         inner.addLayout(_row(self.compare_set, self.average, stretched=2))
-        area = QScrollArea(dock)
+        area = _KeylessArea(dock)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -106,6 +115,15 @@ class TruthControls:
         layout.addWidget(self.status)
         # The bars of the area come and go; the words in it must not be cut off by them.
         dock.setMinimumWidth(scrolled.minimumSizeHint().width() + 32)
+
+
+class _KeylessArea(QScrollArea):
+    """Leaves all keys to the window: those that would scroll it page through the scenes."""
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Let the key go on to the dock and the window."""
+        if event is not None:
+            event.ignore()
 
 
 def _text(parent: QWidget, name: str) -> QLabel:

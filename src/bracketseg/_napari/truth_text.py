@@ -6,9 +6,12 @@ from bracketseg._napari.ground_truth import GroundTruth
 from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.labeling.agreement import Agreement
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.prediction import Prediction
 
 
-def coverage_text(annotation: SceneAnnotation | None, *, settled: bool) -> str:
+def coverage_text(
+    annotation: SceneAnnotation | None, *, settled: bool, aligned: bool = False
+) -> str:
     """Write what the masks cover.
 
     Parameters
@@ -16,6 +19,9 @@ def coverage_text(annotation: SceneAnnotation | None, *, settled: bool) -> str:
     annotation : SceneAnnotation or None
     settled : bool
         Count the pieces of the remainder, too, which takes longer than all else.
+    aligned : bool
+        Whether the frames lie elsewhere on the screen than in their files, by whose pixels
+        the masks are measured, here as in `coverage.csv`.
     """
     if annotation is None:
         return "No masks yet."
@@ -27,8 +33,10 @@ def coverage_text(annotation: SceneAnnotation | None, *, settled: bool) -> str:
     text = f"Covered: {covered}. Remainder {fractions['remainder']:.1%}"
     found = annotation.coverage() if settled else None
     if found is None:
-        return f"{text} in … pieces."
-    return f"{text} in {found.pieces} piece{'' if found.pieces == 1 else 's'}."
+        text = f"{text} in … pieces."
+    else:
+        text = f"{text} in {found.pieces} piece{'' if found.pieces == 1 else 's'}."
+    return f"{text} Counted in the files, without the alignment." if aligned else text
 
 
 def legend_text(entries: Sequence[tuple[str, str]], agreement: Agreement | None) -> str:
@@ -64,6 +72,9 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
     subject = truth.editor.subject
     if truth.state == "starting":
         text = "Getting the masks ready …"
+    elif truth.session.loading is not None:
+        what = "Reading and aligning" if truth.session.align else "Reading"
+        text = f"{what} {truth.session.loading.scene} …"
     elif truth.state == "empty":
         text = (
             "No picture yet. Open a folder in the Brackets dock, or drop a dark and a bright "
@@ -74,13 +85,27 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
     elif truth.editor.picking:
         text = f"Click into the picture: the nearer {truth.editor.focus} bound moves there."
     else:
-        text = f"{subject.scene}: {_STATES[truth.state]}"
+        predicted = any(
+            isinstance(truth.editor.rule(role), Prediction) for role in truth.editor.roles
+        )
+        state = _PREDICTED if truth.state == "new" and predicted else _STATES[truth.state]
+        text = f"{subject.scene}{_place_text(truth)}: {state}"
     problem = truth.problem
     if problem:
         text = f"⚠ Not saved: {problem} Your work is kept in memory and tried again."
         return f"{subject.scene}: {text}" if subject is not None else text
     return f"{said}\n{text}" if said else text
 
+
+def _place_text(truth: GroundTruth) -> str:
+    """Say which scene of how many this is; nothing for pictures that are not of the session."""
+    if not truth.in_session:
+        return ""
+    session = truth.session
+    return f" (scene {(session.place_of(session.current) or 0) + 1} of {len(session.brackets)})"
+
+
+_PREDICTED = "as predicted. Correct it with the brush, then Accept."
 
 _STATES = {
     "new": "drag a bound, or paint on the picture. Then Accept.",

@@ -2,12 +2,17 @@
 
 from typing import Literal
 
+import numpy as np
 from napari.components import ViewerModel
+from numpy.typing import NDArray
 from psygnal import Signal
 
+from bracketseg._napari.layers import shift_of
 from bracketseg._napari.mask_views import COMPARED, MERGED, MaskView, Scheme
 from bracketseg._napari.scene_editor import SceneEditor
-from bracketseg.brackets.bracket import MaskRole
+from bracketseg._napari.subject import Subject
+from bracketseg.brackets.alignment import Shift, shift_image
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.labeling.agreement import Agreement, compare_masks
 from bracketseg.labeling.ranges import Otsu
 
@@ -30,9 +35,9 @@ class ViewSwitch:
         self._editor = editor
         self._views = {view: MaskView(viewer, scheme) for view, scheme in _SCHEMES.items()}
         self._view: View = "masks"
-        editor.subject_changed.connect(self._update)
+        editor.subject_changed.connect(self.update)
         editor.mask_changed.connect(self._mask_changed)
-        editor.focus_changed.connect(self._update)
+        editor.focus_changed.connect(self.update)
 
     @property
     def view(self) -> View:
@@ -44,7 +49,7 @@ class ViewSwitch:
         if view == self._view:
             return
         self._view = view
-        self._update()
+        self.update()
         if view == "masks":
             self._editor.set_focus(self._editor.focus)
         self.changed.emit(view)
@@ -79,9 +84,10 @@ class ViewSwitch:
             view.hide()
 
     def _mask_changed(self, _role: MaskRole, settled: bool) -> None:
-        self._update(settled=settled)
+        self.update(settled=settled)
 
-    def _update(self, *_what: object, settled: bool = True) -> None:
+    def update(self, *_what: object, settled: bool = True) -> None:
+        """Show the masks and their frames as they are and lie now."""
         for name, view in self._views.items():
             if name != self._view or not self.possible:
                 view.hide()
@@ -90,10 +96,22 @@ class ViewSwitch:
             return
         focus = self._editor.focus
         if self._view == "merged":
-            title, masks = subject.title, (annotation.mask("low"), annotation.mask("high"))
+            title = subject.title
+            low, high = (
+                _lying_on(focus, role, subject, annotation.mask(role)) for role in MASK_ROLES
+            )
+            masks = (low, high)
         else:
             luma = annotation.luma(focus)
             title = f"{subject.title} {focus}"
             masks = (annotation.mask(focus), Otsu().bounds(luma, focus).mask(luma))
         self._views[self._view].show(title, subject.frames[focus].layer, *masks, settled=settled)
         self._editor.masks.hide()
+
+
+def _lying_on(
+    focus: MaskRole, role: MaskRole, subject: Subject, mask: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Give the mask of a role in the pixels of the frame in work, where frames are aligned."""
+    by, on = shift_of(subject.frames[role].layer), shift_of(subject.frames[focus].layer)
+    return shift_image(mask, Shift(dx=by.dx - on.dx, dy=by.dy - on.dy))

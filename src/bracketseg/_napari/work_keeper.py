@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from bracketseg.labeling.drafts import Draft
 from bracketseg.labeling.records import SceneRecord
 
 Key = tuple[Path, str]
+OnSaved = Callable[[WorkPlace, SceneRecord], object]
 
 
 class WorkKeeper:
@@ -28,15 +29,11 @@ class WorkKeeper:
     def __init__(self) -> None:
         self.writer = BackgroundWriter()
         self._in_memory: dict[Key, SceneAnnotation] = {}
+        self._saves: dict[Key, _Save] = {}
         self._known: set[Path] = set()
 
     def recall(self, place: WorkPlace, subject: Subject) -> SceneAnnotation | None:
         """Give the work on a scene that is in memory, its history included."""
-        self._in_memory = {
-            key: annotation
-            for key, annotation in self._in_memory.items()
-            if _draft_key(key) in self.writer or _masks_key(key) in self.writer
-        }
         kept = self._in_memory.get((place.drafts, subject.scene))
         return kept if kept is not None and _fits(kept, subject) else None
 
@@ -58,7 +55,7 @@ class WorkKeeper:
         self._in_memory[key] = annotation
         self._known.add(place.drafts)
         self.writer.put(
-            _draft_key(key), partial(_drafting, place, annotation), lambda _result: on_kept()
+            _draft_key(key), partial(_drafting, place, annotation), partial(self._kept, on_kept)
         )
 
     def save(
@@ -66,7 +63,7 @@ class WorkKeeper:
         place: WorkPlace,
         subject: Subject,
         annotation: SceneAnnotation,
-        on_saved: Callable[[SceneRecord], object],
+        on_saved: OnSaved,
         *,
         overwrite: bool,
     ) -> None:
@@ -76,21 +73,63 @@ class WorkKeeper:
         ----------
         place, subject, annotation
         on_saved : callable
-            Takes the record, once the files are there.
+            Takes the place and the record, once the files are there.
         overwrite : bool
             Replace what somebody else made.
         """
         key = (place.drafts, subject.scene)
         self.writer.drop(_draft_key(key))
         self._in_memory[key] = annotation
-        saving = partial(place.save, subject, copy_of(annotation), overwrite=overwrite)
-        self.writer.put(_masks_key(key), lambda: saving, on_saved)
-        self.writer.put(f"coverage {place.labeling}", lambda: place.write_coverage)
+        self._put_masks(place, _Save(subject, copy_of(annotation), on_saved), overwrite=overwrite)
+        self.writer.flush(now=True)
+
+    def move(self, place: WorkPlace, target: WorkPlace, on_kept: Callable[[], object]) -> None:
+        """Have what still waits to be written to a place written to another one."""
+        self.writer.drop(_coverage_key(place))
+        for key in [key for key in self._in_memory if key[0] == place.drafts]:
+            annotation, save = self._in_memory.pop(key), self._saves.pop(key, None)
+            was_draft = _draft_key(key) in self.writer
+            self.writer.drop(_draft_key(key))
+            self.writer.drop(_masks_key(key))
+            if save is not None:
+                self._in_memory[target.drafts, key[1]] = annotation
+                self._put_masks(target, save, overwrite=False)
+            if was_draft:
+                self.keep(target, annotation, on_kept)
         self.writer.flush(now=True)
 
     def is_saving(self, place: WorkPlace, scene: str) -> bool:
         """Whether the masks of a scene wait to be written."""
         return _masks_key((place.drafts, scene)) in self.writer
+
+    def _put_masks(self, place: WorkPlace, save: "_Save", *, overwrite: bool) -> None:
+        key = (place.drafts, save.subject.scene)
+        self._saves[key] = save
+        saving = partial(place.save, save.subject, save.annotation, overwrite=overwrite)
+        self.writer.put(_masks_key(key), lambda: saving, partial(self._saved, save, place))
+        self.writer.put(_coverage_key(place), lambda: place.write_coverage)
+
+    def _kept(self, on_kept: Callable[[], object], _result: object) -> None:
+        self._let_go()
+        on_kept()
+
+    def _saved(self, save: "_Save", place: WorkPlace, record: SceneRecord) -> None:
+        self._let_go()
+        save.on_saved(place, record)
+
+    def _let_go(self) -> None:
+        """Forget what is on the disk."""
+        for key in list(self._in_memory):
+            if _masks_key(key) not in self.writer:
+                self._saves.pop(key, None)
+                if _draft_key(key) not in self.writer:
+                    del self._in_memory[key]
+
+
+class _Save(NamedTuple):
+    subject: Subject
+    annotation: SceneAnnotation
+    on_saved: OnSaved
 
 
 def _draft_key(key: Key) -> str:
@@ -99,6 +138,10 @@ def _draft_key(key: Key) -> str:
 
 def _masks_key(key: Key) -> str:
     return f"masks {key[0]} {key[1]}"
+
+
+def _coverage_key(place: WorkPlace) -> str:
+    return f"coverage {place.labeling}"
 
 
 def _drafting(place: WorkPlace, annotation: SceneAnnotation) -> Callable[[], Any]:

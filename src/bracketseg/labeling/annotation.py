@@ -9,12 +9,15 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.history import History, Patch
-from bracketseg.labeling.ranges import Bounds, Rule
+from bracketseg.labeling.prediction import Basis
+from bracketseg.labeling.ranges import Bounds
 from bracketseg.labeling.role_annotation import BACKGROUND, FOREGROUND, RoleAnnotation
 
 
 class SceneAnnotation:
     """Masks of one scene: for each role a rule on the luma, and strokes on top of it.
+
+    Instead of a rule a prediction can be what the strokes go on top of.
 
     A stroke stays where it was painted, whatever the rule does afterwards. Everything
     that changes a mask can be undone, in one history over both roles.
@@ -28,7 +31,7 @@ class SceneAnnotation:
     lumas : mapping of role to (H, W) uint8
         Full-range BT.601 luma of the frame of each role; one role or both. The arrays
         are kept, not copied.
-    rules : mapping of role to Rule
+    rules : mapping of role to Basis
         One for each role in `lumas`; rules of other roles are left out.
     corrections : mapping of role to (H, W) int8, optional
         Strokes to begin with: 1 painted in, -1 painted out, 0 untouched. Copied.
@@ -57,7 +60,7 @@ class SceneAnnotation:
         self,
         scene: str,
         lumas: Mapping[MaskRole, NDArray[np.uint8]],
-        rules: Mapping[MaskRole, Rule],
+        rules: Mapping[MaskRole, Basis],
         corrections: Mapping[MaskRole, NDArray[np.int8]] | None = None,
     ) -> None:
         self.scene = scene
@@ -99,12 +102,12 @@ class SceneAnnotation:
         """Give the (H, W) uint8 luma that was handed in."""
         return self._state(role).luma
 
-    def rule(self, role: MaskRole) -> Rule:
-        """Give the rule of a role."""
+    def rule(self, role: MaskRole) -> Basis:
+        """Give the rule of a role, or the prediction that it began from."""
         return self._state(role).rule
 
-    def bounds(self, role: MaskRole) -> Bounds:
-        """Give the bounds that the rule comes to on this frame; both inclusive."""
+    def bounds(self, role: MaskRole) -> Bounds | None:
+        """Give the bounds that the rule comes to, both inclusive; None for a prediction."""
         return self._state(role).bounds()
 
     def mask(self, role: MaskRole) -> NDArray[np.bool_]:
@@ -163,13 +166,13 @@ class SceneAnnotation:
         found = {name: int(np.count_nonzero(mask)) / low.size for name, mask in counts.items()}
         return {**found, "remainder": 1 - found["union"]}
 
-    def set_rule(self, role: MaskRole, rule: Rule, *, merge: bool = False) -> bool:
+    def set_rule(self, role: MaskRole, rule: Basis, *, merge: bool = False) -> bool:
         """Give a role another rule; the strokes stay.
 
         Parameters
         ----------
         role : {"low", "high"}
-        rule : Rule
+        rule : Basis
         merge : bool
             Go on with the change before, if that gave this role a rule as well: a drag
             is one step of the history. Its first move has ``merge=False``.
@@ -178,8 +181,14 @@ class SceneAnnotation:
         -------
         bool
             Whether that changed the rule.
+
+        Raises
+        ------
+        LabelingError
+            If it is a prediction of another size than the frame.
         """
         state = self._state(role)
+        state.check(rule)
         if rule == state.rule:
             return self._unchanged(merge=merge)
         self._history.add_rule(role, state.rule, rule, merge=merge)

@@ -16,7 +16,7 @@ from bracketseg.labeling.annotators import average_ranges
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import ManualRange
-from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.records import LabelingInfo, Network
 
 COLUMNS = (
     "scene",
@@ -81,13 +81,18 @@ class Consensus:
     overall : dict of role to ManualRange
         The range of the whole set: the mean over the scenes of their means.
     problems : dict of str to LabelingError
-        Scenes that are left out, because a record of theirs is broken.
+        Scenes that are left out, because a record of theirs is broken or no annotator
+        chose a range.
+    predicted : tuple of (str, role, str)
+        Scene, role and annotator of masks that are in no mean: they began from a
+        prediction, and have no range.
     """
 
     annotators: tuple[str, ...]
     scenes: dict[str, dict[MaskRole, RoleConsensus]]
     overall: dict[MaskRole, ManualRange]
     problems: dict[str, LabelingError] = field(default_factory=dict)
+    predicted: tuple[tuple[str, MaskRole, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -170,20 +175,26 @@ def read_consensus(folders: Sequence[Path]) -> Consensus:
         labelings[name] = labeling
     scenes: dict[str, dict[MaskRole, RoleConsensus]] = {}
     problems: dict[str, LabelingError] = {}
+    predicted: list[tuple[str, MaskRole, str]] = []
     names = {scene for labeling in labelings.values() for scene, _ in labeling.masks}
     for scene in sorted(names, key=natural_key):
         try:
-            found = _scene_consensus(scene, labelings)
+            found, without = _scene_consensus(scene, labelings)
         except LabelingError as error:
             problems[scene] = error
         else:
+            predicted += [(scene, role, annotator) for role, annotator in without]
             if found:
                 scenes[scene] = found
+            elif without:
+                problems[scene] = LabelingError(
+                    f"{scene}: all masks began from a prediction, and there is no range to average."
+                )
     if not scenes:
         where = ", ".join(str(path) for path in folders) or "no folder"
         raise LabelingError(
             f"{where}: there is no range to average. Give folders in which annotators labelled "
-            "scenes by a range."
+            "scenes by a range; masks that began from a prediction have none."
         )
     by_role = {
         role: [roles[role].mean for roles in scenes.values() if role in roles]
@@ -194,6 +205,7 @@ def read_consensus(folders: Sequence[Path]) -> Consensus:
         scenes=scenes,
         overall={role: average_ranges(means) for role, means in by_role.items() if means},
         problems=problems,
+        predicted=tuple(predicted),
     )
 
 
@@ -292,12 +304,17 @@ def consensus_csv(consensus: Consensus) -> str:
 
 def _scene_consensus(
     scene: str, labelings: Mapping[str, LabelingFolder]
-) -> dict[MaskRole, RoleConsensus]:
+) -> tuple[dict[MaskRole, RoleConsensus], list[tuple[MaskRole, str]]]:
+    """Average the ranges of a scene; the second value lists masks that began from a prediction."""
+    predicted: list[tuple[MaskRole, str]] = []
     chosen: dict[MaskRole, dict[str, ManualRange]] = {role: {} for role in MASK_ROLES}
     for annotator, labeling in labelings.items():
         record = labeling.record(scene)
         for role in MASK_ROLES:
             made = record.masks.get(role) if record is not None else None
+            if made is not None and isinstance(made.origin, Network):
+                predicted.append((role, annotator))
+                continue
             if made is None or made.lo is None or made.hi is None or made.lo > made.hi:
                 continue
             try:
@@ -307,7 +324,8 @@ def _scene_consensus(
                     f"{labeling.path / scene}.json: the {role} range {made.lo:g} to {made.hi:g} is "
                     "none within 0 to 255. Label this scene again."
                 ) from error
-    return {role: role_consensus(ranges) for role, ranges in chosen.items() if ranges}
+    found = {role: role_consensus(ranges) for role, ranges in chosen.items() if ranges}
+    return found, predicted
 
 
 def _spread(values: Sequence[float]) -> Spread:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.brackets.files import write_bytes
+from bracketseg.brackets.files import cannot_write, write_bytes
 from bracketseg.brackets.images import read_image
 from bracketseg.errors import FrameError, LabelingError
 
@@ -55,10 +55,7 @@ def write_corrections(path: Path, corrections: NDArray[np.int8] | None) -> None:
     try:
         write_bytes(path, png.tobytes())
     except OSError as error:
-        raise LabelingError(
-            f"{path}: cannot be written: {error.strerror or error}; "
-            "check that the folder exists, may be written to and has room"
-        ) from error
+        raise LabelingError(cannot_write(path, error)) from error
 
 
 def read_corrections(path: Path) -> NDArray[np.int8]:

@@ -1,6 +1,7 @@
 """Unfinished labellings on a disk, so that nothing is lost when a program ends early."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.files import write_bytes
+from bracketseg.brackets.files import cannot_write, write_bytes
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
@@ -20,7 +21,14 @@ from bracketseg.labeling.corrections import (
     read_corrections,
     write_corrections,
 )
-from bracketseg.labeling.ranges import Rule
+from bracketseg.labeling.prediction import (
+    Basis,
+    Prediction,
+    prediction_name,
+    read_prediction,
+    write_prediction,
+)
+from bracketseg.labeling.records import Network, Origin
 from bracketseg.labeling.scene_names import check_scene_name
 
 _MAX_BYTES = 100_000  # of the JSON; a longer one was not written here
@@ -36,7 +44,7 @@ class Draft:
     annotator : str
     time : datetime
         When it was kept, with its time zone.
-    rules : mapping of role to Rule
+    rules : mapping of role to Basis
     shapes : mapping of role to (int, int)
         Height and width of the frames that it was made on.
     corrections : mapping of role to (H, W) int8
@@ -48,7 +56,7 @@ class Draft:
     scene: str
     annotator: str
     time: datetime
-    rules: Mapping[MaskRole, Rule]
+    rules: Mapping[MaskRole, Basis]
     shapes: Mapping[MaskRole, tuple[int, int]]
     corrections: Mapping[MaskRole, NDArray[np.int8]]
     path: Path | None = None
@@ -95,7 +103,7 @@ class Draft:
 
 
 class DraftStore:
-    """Drafts in a folder of their own: `<scene>.json`, and the strokes as PNG beside it.
+    """Drafts in a folder of their own: `<scene>.json`, and strokes and predictions as PNG.
 
     Each file appears whole. One that was kept while the program was killed has the
     strokes of that moment with the rules of that moment or of the one before.
@@ -136,20 +144,23 @@ class DraftStore:
             annotator=draft.annotator,
             time=draft.time,
             roles={
-                role: _StoredRole(rule=rule, shape=draft.shapes[role])
+                role: _StoredRole(rule=_origin(rule), shape=draft.shapes[role])
                 for role, rule in draft.rules.items()
             },
         )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for role in draft.rules:
+            for role, rule in draft.rules.items():
+                if isinstance(rule, Prediction):
+                    write_prediction(self._prediction(draft.scene, role), rule.mask)
                 write_corrections(self._strokes(draft.scene, role), draft.corrections.get(role))
             write_bytes(path, (stored.model_dump_json(indent=2) + "\n").encode())
+            # Not before: until then the draft may begin from it.
+            for role, rule in draft.rules.items():
+                if not isinstance(rule, Prediction):
+                    write_prediction(self._prediction(draft.scene, role), None)
         except OSError as error:
-            raise LabelingError(
-                f"{path}: the draft cannot be written ({error.strerror or error}). Check that "
-                "the folder is there, may be written to and has room."
-            ) from error
+            raise LabelingError(cannot_write(path, error)) from error
 
     def load(self, scene: str) -> Draft | None:
         """Read the draft of a scene; None where there is none.
@@ -177,7 +188,9 @@ class DraftStore:
                 "was, or discard it."
             )
         corrections = {}
+        rules: dict[MaskRole, Basis] = {}
         for role, kept in stored.roles.items():
+            rules[role] = self._basis(scene, role, kept)
             strokes = self._strokes(scene, role)
             if not strokes.is_file():
                 continue
@@ -191,14 +204,14 @@ class DraftStore:
             scene=scene,
             annotator=stored.annotator,
             time=stored.time,
-            rules={role: kept.rule for role, kept in stored.roles.items()},
+            rules=rules,
             shapes={role: kept.shape for role, kept in stored.roles.items()},
             corrections=corrections,
             path=path,
         )
 
     def discard(self, scene: str) -> None:
-        """Remove the draft of a scene, if there is one.
+        """Remove the draft of a scene, if there is one, and the folder after the last.
 
         Raises
         ------
@@ -215,6 +228,9 @@ class DraftStore:
             ) from error
         for role in MASK_ROLES:
             write_corrections(self._strokes(scene, role), None)
+            write_prediction(self._prediction(scene, role), None)
+        with suppress(OSError):  # There are others, or there was none.
+            self.folder.rmdir()
 
     def scenes(self) -> tuple[str, ...]:
         """List the scenes that have a draft, in their natural order.
@@ -246,11 +262,27 @@ class DraftStore:
     def _strokes(self, scene: str, role: MaskRole) -> Path:
         return self.folder / corrections_name(scene, role)
 
+    def _prediction(self, scene: str, role: MaskRole) -> Path:
+        return self.folder / prediction_name(scene, role)
+
+    def _basis(self, scene: str, role: MaskRole, kept: "_StoredRole") -> Basis:
+        if not isinstance(kept.rule, Network):
+            return kept.rule
+        path = self._prediction(scene, role)
+        mask = read_prediction(path)
+        if mask is None or mask.shape != kept.shape:
+            found = "is missing" if mask is None else f"is {mask.shape} (rows, columns)"
+            raise LabelingError(
+                f"{path}: {found}, but the draft began from a prediction of {kept.shape}. "
+                "Discard it to go on without."
+            )
+        return Prediction(origin=kept.rule, mask=mask)
+
 
 class _StoredRole(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rule: Rule
+    rule: Origin
     shape: tuple[int, int]
 
 
@@ -262,6 +294,10 @@ class _StoredDraft(BaseModel):
     annotator: str
     time: datetime
     roles: dict[MaskRole, _StoredRole] = Field(min_length=1)
+
+
+def _origin(rule: Basis) -> Origin:
+    return rule.origin if isinstance(rule, Prediction) else rule
 
 
 def _sizes(shapes: Mapping[MaskRole, tuple[int, ...]]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.labeling.ranges import Rule
+from bracketseg.labeling.prediction import Basis
 
 Kind = Literal["rule", "stroke"]
 
@@ -48,7 +48,7 @@ class Step:
     ----------
     kind : {"rule", "stroke"}
     role : {"low", "high"}
-    rules : tuple of two Rule, or None
+    rules : tuple of two Basis, or None
         Before and after.
     patches : list of Patch
         In the order in which they were painted.
@@ -56,7 +56,7 @@ class Step:
 
     kind: Kind
     role: MaskRole
-    rules: tuple[Rule, Rule] | None = None
+    rules: tuple[Basis, Basis] | None = None
     patches: list[Patch] = field(default_factory=list)
 
     @property
@@ -101,7 +101,7 @@ class History:
     def __len__(self) -> int:
         return len(self._done) + len(self._undone)
 
-    def add_rule(self, role: MaskRole, before: Rule, after: Rule, *, merge: bool) -> None:
+    def add_rule(self, role: MaskRole, before: Basis, after: Basis, *, merge: bool) -> None:
         """Remember a change of rule, as a step of its own or as part of the last one."""
         step = self._step("rule", role, merge=merge)
         step.rules = (step.rules[0] if step.rules else before, after)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.files import write_text
+from bracketseg.brackets.files import cannot_write, write_text
 from bracketseg.brackets.masks import find_masks, mask_name, read_mask, write_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
@@ -22,6 +22,7 @@ from bracketseg.labeling.corrections import (
     write_corrections,
 )
 from bracketseg.labeling.coverage import Coverage, coverage
+from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
 from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.labeling.scene_names import check_scene_name
@@ -110,9 +111,7 @@ class LabelingFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LabelingError(
-                f"{path}: cannot be made ({error}). Choose another folder."
-            ) from error
+            raise LabelingError(cannot_write(path, error)) from error
         try:
             there = _read_info(path)
         except LabelingError:
@@ -185,12 +184,28 @@ class LabelingFolder:
         path = self.path / corrections_name(scene, role)
         return read_corrections(path) if path.is_file() else None
 
+    def prediction(self, scene: str, role: MaskRole) -> NDArray[np.bool_] | None:
+        """Read the predicted mask that a person corrected.
+
+        Returns
+        -------
+        (H, W) bool or None
+            None where the mask did not begin from a prediction.
+
+        Raises
+        ------
+        LabelingError
+            If it is there and cannot be read.
+        """
+        return read_prediction(self.path / prediction_name(scene, role))
+
     def save_scene(
         self,
         masks: Mapping[MaskRole, NDArray[np.bool_]],
         record: SceneRecord,
         *,
         corrections: Mapping[MaskRole, NDArray[np.int8]] | None = None,
+        predictions: Mapping[MaskRole, NDArray[np.bool_]] | None = None,
         revise: bool = False,
     ) -> SceneRecord:
         """Write the masks of one scene and their record; each file appears whole.
@@ -203,6 +218,8 @@ class LabelingFolder:
         corrections : mapping of role to (H, W) int8, optional
             What a person painted: 1 in, -1 out, 0 untouched. Those that an earlier
             mask of these roles had go with it.
+        predictions : mapping of role to (H, W) bool, optional
+            What a person began from, where that was a prediction; likewise.
         revise : bool
             The person whose labelling this is changes the scene: corrections and rules
             that were saved before make way. A mask file that something else wrote to
@@ -236,6 +253,8 @@ class LabelingFolder:
             self.masks[scene, role] = path
             painted = (corrections or {}).get(role)
             write_corrections(self.path / corrections_name(scene, role), painted)
+            began_from = (predictions or {}).get(role)
+            write_prediction(self.path / prediction_name(scene, role), began_from)
         both = {role: masks[role] if role in masks else self.mask(scene, role) for role in made}
         written = record.model_copy(update={"masks": made, "coverage": _coverage(both)})
         _write(self.path / f"{scene}.json", _json(written))
@@ -299,10 +318,7 @@ def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise LabelingError(
-            f"{path}: cannot be written: {error.strerror or error}; "
-            "check that the folder exists, may be written to and has room"
-        ) from error
+        raise LabelingError(cannot_write(path, error)) from error
 
 
 def _json(model: BaseModel) -> str:

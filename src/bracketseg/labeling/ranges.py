@@ -47,8 +47,11 @@ class Bounds:
         lo, hi = math.ceil(self.lo), math.floor(self.hi)
         if lo > hi:
             return np.zeros(luma.shape, dtype=np.bool_)
-        inside: NDArray[np.bool_] = cv2.inRange(luma, float(lo), float(hi)).astype(np.bool_)
-        return inside
+        # Of 0 and 255 to 0 and 1 in place: new memory takes longer than the comparison.
+        inside = cv2.inRange(luma, float(lo), float(hi))
+        np.bitwise_and(inside, 1, out=inside)
+        mask: NDArray[np.bool_] = inside.view(np.bool_)
+        return mask
 
 
 class ManualRange(BaseModel):

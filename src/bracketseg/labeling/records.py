@@ -22,7 +22,7 @@ class Network(BaseModel):
     model : str
         Name of the run folder or model file.
     model_sha256 : str
-        Of the weights file.
+        Of the weights file; like `loss` empty for a prediction taken from a layer of the window.
     threshold : float
         Probabilities at or above it are foreground, 0..1.
     scale : {"train", "full"}

@@ -6,7 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.history import Patch
-from bracketseg.labeling.ranges import Bounds, Rule
+from bracketseg.labeling.prediction import Basis, Prediction
+from bracketseg.labeling.ranges import Bounds
 
 FOREGROUND, UNTOUCHED, BACKGROUND = 1, 0, -1
 """The values of a correction: painted in, left to the rule, painted out."""
@@ -21,11 +22,11 @@ class RoleAnnotation:
         Scene and role, for messages.
     role : {"low", "high"}
     luma : (H, W) uint8
-    rule : Rule
+    rule : Basis
     """
 
     def __init__(
-        self, name: str, role: MaskRole, luma: NDArray[np.uint8], rule: Rule | None
+        self, name: str, role: MaskRole, luma: NDArray[np.uint8], rule: Basis | None
     ) -> None:
         if luma.ndim != 2 or luma.dtype != np.uint8 or luma.size == 0:
             raise LabelingError(
@@ -37,6 +38,7 @@ class RoleAnnotation:
         self.name = name
         self.role = role
         self.luma = luma
+        self.check(rule)
         self.rule = rule
         self._strokes: NDArray[np.int8] | None = None
         self._stroke_pixels = 0
@@ -61,16 +63,30 @@ class RoleAnnotation:
         self._strokes = strokes.copy()
         self._stroke_pixels = int(np.count_nonzero(strokes))
 
-    def bounds(self) -> Bounds:
-        """Give the bounds that the rule comes to on this frame."""
-        if self._bounds is None:
+    def check(self, rule: Basis) -> None:
+        """Refuse a prediction that does not fit the frame.
+
+        Raises
+        ------
+        LabelingError
+            If it is of another size.
+        """
+        if isinstance(rule, Prediction) and rule.mask.shape != self.luma.shape:
+            raise LabelingError(
+                f"{self.name}: a prediction of {rule.mask.shape} does not fit the frame of "
+                f"{self.luma.shape} (rows, columns); predict this frame anew"
+            )
+
+    def bounds(self) -> Bounds | None:
+        """Give the bounds that the rule comes to on this frame; None for a prediction."""
+        if self._bounds is None and not isinstance(self.rule, Prediction):
             self._bounds = self.rule.bounds(self.luma, self.role)
         return self._bounds
 
     def mask(self) -> NDArray[np.bool_]:
         """Give what the rule selects with the strokes on top: (H, W) bool, read-only."""
         if self._mask is None:
-            mask = self.bounds().mask(self.luma)
+            mask = self._bare()
             if self._strokes is not None and self._stroke_pixels:
                 mask &= self._strokes != BACKGROUND
                 mask |= self._strokes == FOREGROUND
@@ -86,9 +102,9 @@ class RoleAnnotation:
         """Count the pixels in which the mask differs from what the rule selects."""
         if not self._stroke_pixels:
             return 0
-        return int(np.count_nonzero(self.bounds().mask(self.luma) != self.mask()))
+        return int(np.count_nonzero(self._bare() != self.mask()))
 
-    def set_rule(self, rule: Rule) -> None:
+    def set_rule(self, rule: Basis) -> None:
         """Take another rule."""
         self.rule = rule
         self._bounds = None
@@ -134,3 +150,11 @@ class RoleAnnotation:
         self._stroke_pixels += int(np.count_nonzero(values)) - int(np.count_nonzero(pixels[flat]))
         pixels[flat] = values
         self._mask = None
+
+    def _bare(self) -> NDArray[np.bool_]:
+        """Give the mask without strokes, in memory of its own."""
+        if isinstance(self.rule, Prediction):
+            return self.rule.mask.copy()
+        if self._bounds is None:
+            self._bounds = self.rule.bounds(self.luma, self.role)
+        return self._bounds.mask(self.luma)

@@ -11,7 +11,8 @@ from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
-from bracketseg.labeling.ranges import DEFAULT_RANGES, Rule
+from bracketseg.labeling.prediction import Basis, Prediction, prediction_name
+from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import MaskRecord, Network, SceneRecord
 
 
@@ -43,17 +44,12 @@ def save_annotation(
     LabelingError
         As :meth:`LabelingFolder.save_scene`.
     """
-    records, strokes = {}, {}
+    records, strokes, predictions = {}, {}, {}
     for role in annotation.roles:
-        frame = frames[role]
-        records[role] = MaskRecord.of_rule(
-            role,
-            annotation.rule(role),
-            annotation.bounds(role),
-            frame=frame.name if isinstance(frame, Path) else frame,
-            frame_sha256=file_sha256(frame) if isinstance(frame, Path) else "",
-            edited_pixels=annotation.edited_pixels(role),
-        )
+        basis = annotation.rule(role)
+        records[role] = _record(annotation, role, frames[role])
+        if isinstance(basis, Prediction):
+            predictions[role] = basis.mask
         painted = annotation.corrections(role)
         if painted is not None:
             strokes[role] = painted
@@ -61,6 +57,7 @@ def save_annotation(
         {role: annotation.mask(role) for role in annotation.roles},
         SceneRecord(scene=annotation.scene, masks=records, time=datetime.now(UTC)),
         corrections=strokes,
+        predictions=predictions,
         revise=revise,
     )
 
@@ -69,13 +66,13 @@ def open_annotation(
     folder: LabelingFolder,
     scene: str,
     lumas: Mapping[MaskRole, NDArray[np.uint8]],
-    defaults: Mapping[MaskRole, Rule] = DEFAULT_RANGES,
+    defaults: Mapping[MaskRole, Basis] = DEFAULT_RANGES,
 ) -> SceneAnnotation | None:
     """Open a scene of a labelling to go on with it.
 
     The masks come out as they are on disk, whoever made them: what the recorded rule
-    and corrections do not account for, as in a mask that another program changed or a
-    network predicted, becomes corrections.
+    and corrections do not account for, as in a mask that another program changed, becomes
+    corrections.
 
     Parameters
     ----------
@@ -83,7 +80,7 @@ def open_annotation(
     scene : str
     lumas : mapping of role to (H, W) uint8
         Luma of the frames of this scene.
-    defaults : mapping of role to Rule
+    defaults : mapping of role to Basis
         For roles of which no rule is known.
 
     Returns
@@ -100,13 +97,20 @@ def open_annotation(
     if not saved:
         return None
     record = folder.record(scene)
-    rules: dict[MaskRole, Rule] = {role: defaults[role] for role in lumas}
+    rules: dict[MaskRole, Basis] = {role: defaults[role] for role in lumas}
     strokes: dict[MaskRole, NDArray[np.int8]] = {}
     masks: dict[MaskRole, NDArray[np.bool_]] = {}
     for role in saved:
         made = record.masks.get(role) if record is not None else None
-        if made is not None and not isinstance(made.origin, Network):
-            rules[role] = made.origin
+        basis = None if made is None else _basis(folder, scene, role, made)
+        if basis is not None:
+            rules[role] = basis
+        if isinstance(basis, Prediction) and basis.mask.shape != lumas[role].shape:
+            raise LabelingError(
+                f"{folder.path / prediction_name(scene, role)}: this prediction is "
+                f"{basis.mask.shape}, but the frame is {lumas[role].shape} (rows, columns). "
+                "Choose the frame that was labelled, or label this one in another folder."
+            )
         painted = folder.corrections(scene, role)
         masks[role] = folder.mask(scene, role)
         for array in (masks[role], painted):
@@ -125,3 +129,29 @@ def open_annotation(
     found = {role: annotation.corrections(role) for role in lumas}
     painted_over = {role: strokes for role, strokes in found.items() if strokes is not None}
     return SceneAnnotation(scene, lumas, rules, painted_over)
+
+
+def _record(annotation: SceneAnnotation, role: MaskRole, frame: Path | str) -> MaskRecord:
+    """Say how a mask was made."""
+    basis, edited = annotation.rule(role), annotation.edited_pixels(role)
+    name = frame.name if isinstance(frame, Path) else frame
+    digest = file_sha256(frame) if isinstance(frame, Path) else ""
+    if isinstance(basis, Prediction):
+        return MaskRecord(
+            origin=basis.origin, edited_pixels=edited, frame=name, frame_sha256=digest
+        )
+    bounds = basis.bounds(annotation.luma(role), role)
+    return MaskRecord.of_rule(
+        role, basis, bounds, edited_pixels=edited, frame=name, frame_sha256=digest
+    )
+
+
+def _basis(folder: LabelingFolder, scene: str, role: MaskRole, made: MaskRecord) -> Basis | None:
+    """Give what a saved mask began from; None where it is gone."""
+    if not isinstance(made.origin, Network):
+        return made.origin
+    mask = folder.prediction(scene, role)
+    if mask is None and not made.edited_pixels:
+        file = folder.masks[scene, role]
+        mask = folder.mask(scene, role) if file_sha256(file) == made.mask_sha256 else None
+    return None if mask is None else Prediction(origin=made.origin, mask=mask)

@@ -1,0 +1,201 @@
+"""How far one run is, told from its events."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from bracketseg.learning.config import TrainConfig
+from bracketseg.learning.events import (
+    Cached,
+    EpochDone,
+    ExamplesSeen,
+    Finished,
+    MicroBatch,
+    Planned,
+    SceneCached,
+    ScenesSkipped,
+    SkippedScene,
+    StepDone,
+    Stopped,
+    Warned,
+)
+from bracketseg.learning.progress import EpochRecord
+from bracketseg.worker.requests import Ready
+
+_MOST_STEPS = 4000
+"""Points of the curve of the steps; beyond them every second one is dropped."""
+
+
+class TrainProgress:
+    """Takes in the events of a run, as fast as they come, and puts them into words.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    history : sequence of EpochRecord
+        The epochs that a run that is resumed has already.
+
+    Attributes
+    ----------
+    records : list of EpochRecord
+        Of the epochs that are complete.
+    steps : list of (float, float)
+        How many epochs, with their parts, were done, and the loss of that step's batch.
+    examples : ExamplesSeen or None
+        The latest.
+    notes : list of str
+        What a person should know: warnings, and how a lack of memory was dealt with.
+    skipped : tuple of SkippedScene
+    planned : Planned or None
+    cached : Cached or None
+    ended : Stopped or Finished or None
+    baseline : float or None
+        Dice of all foreground on the validation scenes; set from outside.
+    """
+
+    def __init__(self, config: TrainConfig, history: Sequence[EpochRecord] = ()) -> None:
+        self.config = config
+        self.records = list(history)
+        self.steps: list[tuple[float, float]] = []
+        self.examples: ExamplesSeen | None = None
+        self.notes: list[str] = []
+        self.skipped: tuple[SkippedScene, ...] = ()
+        self.planned: Planned | None = None
+        self.cached: Cached | None = None
+        self.ended: Stopped | Finished | None = None
+        self.baseline: float | None = None
+        self._ready = False
+        self._read: SceneCached | None = None
+        self._step: StepDone | None = None
+        self._epoch_seconds = 0.0
+
+    def take(self, event: object) -> None:
+        """Take in an event."""
+        match event:
+            case StepDone():
+                self._step = event
+                self.steps.append((event.epoch - 1 + event.step / event.steps, event.loss))
+                if len(self.steps) > _MOST_STEPS:
+                    del self.steps[::2]
+            case EpochDone():
+                # A run that was stopped between an epoch and its checkpoint repeats it.
+                del self.records[event.epoch - 1 :]
+                names = [field.name for field in fields(EpochRecord)]
+                self.records.append(EpochRecord(**{name: getattr(event, name) for name in names}))
+                self._epoch_seconds = event.seconds
+            case ExamplesSeen():
+                self.examples = event
+            case SceneCached():
+                self._read = event
+            case Ready():
+                self._ready = True
+            case Planned():
+                self.planned = event
+            case ScenesSkipped(scenes=scenes):
+                self.skipped = scenes
+            case Cached():
+                self.cached = event
+            case Warned(message=message):
+                self.notes.append(message)
+            case MicroBatch(images=images, batch_size=size):
+                self.notes.append(
+                    f"Memory was too small for {size} images at once: each batch is now learned "
+                    f"in parts of {images}, with the same result."
+                )
+            case Stopped() | Finished():
+                self.ended = event
+
+    def seconds_left(self) -> float | None:
+        """Estimate what the rest takes; None before the first step."""
+        step = self._step
+        if step is None or self.cached is None:
+            return None
+        # An epoch that is complete counts its validation, too.
+        images = len(self.cached.train)
+        epoch = self._epoch_seconds or images / max(step.images_per_second, 1e-6)
+        done = step.epoch - 1 + step.step / step.steps
+        return max(0.0, (step.epochs - max(done, len(self.records))) * epoch)
+
+    def sentence(self) -> str:
+        """Say what is being done, and how well and how fast."""
+        if not self._ready:
+            return "Loading PyTorch …"
+        if self.planned is None:
+            return "Looking for the brackets …"
+        if self.cached is None:
+            read = self._read
+            return f"Reading the scenes: {read.done if read else 0} of {self.planned.scenes} …"
+        step = self._step
+        if step is None:
+            return (
+                f"Training on {len(self.cached.train)} scenes, {len(self.cached.validation)} kept "
+                f"back, on {self.planned.device_name} …"
+            )
+        left = self.seconds_left()
+        words = [
+            f"Epoch {step.epoch} of {step.epochs}, step {step.step} of {step.steps}",
+            f"{step.images_per_second:.1f} images/s",
+        ]
+        if left is not None:
+            words.append(f"{time_text(left)} left")
+        if self.records:
+            words.append(f"Dice {self.records[-1].validation_dice:.3f}{self.compared()}")
+        return " · ".join(words)
+
+    def compared(self) -> str:
+        """Say, in brackets, what Dice all foreground has; empty while that is not known."""
+        return "" if self.baseline is None else f" (all foreground: {self.baseline:.3f})"
+
+    def fractions(self) -> str:
+        """Say how much of the examples is foreground, by the network and by the ground truth."""
+        seen = self.examples
+        if seen is None:
+            return ""
+        network, truth = float((seen.probabilities >= 128).mean()), float(seen.masks.mean())
+        return f"Foreground: {_fractions(network, truth)}."
+
+    def outcome(self, *, brief: bool = False) -> str:
+        """Say how the run has ended, and what to do next.
+
+        Parameters
+        ----------
+        brief : bool
+            Leave out what is the same after each of several runs.
+        """
+        ended = self.ended
+        if isinstance(ended, Stopped) and ended.resumable:
+            place = f"after {ended.epoch} of {self.config.epochs} epochs"
+            if ended.step:
+                place += f" and {ended.step} steps of the next"
+            return f"Stopped {place}. Resume goes on from there."
+        if not isinstance(ended, Finished):
+            return "Stopped before its first step. Resume begins with it."
+        metrics = ended.metrics
+        beaten = self.baseline is None or metrics.dice > self.baseline
+        score = f"Dice {metrics.dice:.3f}{self.compared()}"
+        if brief:
+            return f"{score}." if beaten else f"⚠ {score}, no better than a constant mask."
+        words = f"Finished: epoch {ended.best_epoch} of {self.config.epochs} is the best, with "
+        words += f"{score} and Jaccard {metrics.jaccard:.3f}."
+        if not beaten:
+            return (
+                f"⚠ {words} That is no better than calling everything foreground: train for more "
+                "epochs, or with more scenes."
+            )
+        covered = _fractions(metrics.prediction_foreground, metrics.reference_foreground)
+        return f"{words} Foreground: {covered}. Next: masks with it, in Predict."
+
+
+def _fractions(network: float, truth: float) -> str:
+    return f"network {network:.0%}, ground truth {truth:.0%}"
+
+
+def time_text(seconds: float) -> str:
+    """Put a length of time into words.
+
+    >>> time_text(4.2), time_text(200), time_text(7500)
+    ('4 s', '3 min', '2 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
