@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bracketseg._napari.session import NEXT, NEXT_UNLABELLED, PREVIOUS
+from bracketseg._napari.truth_keys import KEYS
+
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -55,3 +58,10 @@ def test_the_python_of_the_readme_runs(monkeypatch):
 def test_what_the_readme_speaks_of_is_there(path):
     assert path in README.read_text(encoding="utf-8")
     assert (README.parent / path).exists()
+
+
+def test_the_table_of_keys_is_that_of_the_docks():
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", README.read_text(encoding="utf-8"), re.M)
+    start = rows.index(("key", "what it does")) + 1
+    shown = [(key.text, key.title) for key in (PREVIOUS, NEXT, NEXT_UNLABELLED, *KEYS)]
+    assert rows[start : start + len(shown)] == shown

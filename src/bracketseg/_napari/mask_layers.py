@@ -6,7 +6,6 @@ from typing import Any, cast
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
-from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from bracketseg._napari.frames import ShownFrame
@@ -20,6 +19,7 @@ from bracketseg._napari.layers import (
     mask_colormap,
     mask_layer_name,
 )
+from bracketseg._napari.picture_place import place_of, put_over, shape_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 
 _PAINTING = ("paint", "erase", "fill", "polygon")
@@ -177,12 +177,9 @@ class MaskLayers:
     def _reused(self, scene: str, role: MaskRole, frame: ShownFrame) -> Labels | None:
         """Take the layer of the scene before, which is faster than a new one."""
         layer = self.layer(role)
-        if layer is None or layer not in self._made or layer.data.shape != _shape(frame.layer):
+        if layer is None or layer not in self._made or layer.data.shape != shape_of(frame.layer):
             return None
-        # Each of these that is set has the window draw its list of layers anew.
-        for name, value in _plane(frame.layer).items():
-            if not _same(getattr(layer, name), value):
-                setattr(layer, name, value)
+        put_over(layer, frame.layer)
         layer.name = mask_layer_name(scene, role, "ground truth")
         layer.metadata = _metadata(scene, role)
         if frame.index:
@@ -191,7 +188,7 @@ class MaskLayers:
 
     def _fitting(self, scene: str, role: MaskRole, frame: ShownFrame) -> Labels | None:
         found = find_layer(self._viewer.layers, "ground truth", scene, role)
-        shape = _shape(frame.layer)
+        shape = shape_of(frame.layer)
         fits = (
             isinstance(found, Labels)
             and isinstance(found.data, np.ndarray)
@@ -201,14 +198,14 @@ class MaskLayers:
         return cast("Labels", found) if fits else None
 
     def _add(self, scene: str, role: MaskRole, image: Image) -> Labels:
-        shape = _shape(image)
+        shape = shape_of(image)
         layer = self._viewer.add_labels(
             np.zeros(shape, np.uint8),
             name=mask_layer_name(scene, role, "ground truth"),
             colormap=mask_colormap(role),
             opacity=MASK_OPACITY,
             metadata=_metadata(scene, role),
-            **_plane(image),
+            **place_of(image),
         )
         layer.brush_size = max(10, shape[-2] // _BRUSH)
         self._made.append(layer)
@@ -236,23 +233,6 @@ class MaskLayers:
         if role is not None and role in self._announced:
             self._announced.discard(role)
             self._on_painted(role)
-
-
-def _shape(image: Image) -> tuple[int, ...]:
-    data = image.data[0] if image.multiscale else image.data
-    return tuple(data.shape[: image.ndim])
-
-
-def _plane(image: Image) -> dict[str, Any]:
-    """Say where an image lies; unlike that of one picture, a stack's axes are all taken."""
-    names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
-    return {name: getattr(image, name) for name in names}
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, Affine) and isinstance(other, Affine):
-        one, other = one.affine_matrix, other.affine_matrix
-    return np.array_equal(one, other) if isinstance(one, np.ndarray) else bool(one == other)
 
 
 def _metadata(scene: str, role: MaskRole) -> dict[str, Provenance]:

@@ -143,7 +143,7 @@ class MetricsDock(QWidget):
 
     def _taken_over(self) -> None:
         if self._best is not None:
-            self._session.threshold_chosen.emit(self._best)
+            self._session.choose_threshold(self._best)
             self._say(f"The threshold {self._best:.2f} was handed to the Predict dock.")
 
     def _copy_marked(self) -> None:

@@ -29,6 +29,13 @@ NEXT_UNLABELLED = Shortcut(
 class Session:
     """One per viewer; see :func:`session_of`. Holds no widgets and needs no Qt.
 
+    Attributes
+    ----------
+    to_correct : tuple of MaskRole
+        The roles whose predictions are to be corrected.
+    threshold : float or None
+        What was chosen for predictions; None where nobody did.
+
     Signals
     -------
     folder_changed(Path)
@@ -86,6 +93,7 @@ class Session:
         self._docks: set[object] = set()
         self._runs: dict[Path, None] = {}
         self.to_correct: tuple[MaskRole, ...] = ()
+        self.threshold: float | None = None
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
         self._scenes.finished.connect(self._scanned)
@@ -340,6 +348,11 @@ class Session:
         """Have the predictions of the shown scene corrected, at once or when somebody can."""
         self.to_correct = roles
         self.correction_wanted.emit()
+
+    def choose_threshold(self, threshold: float) -> None:
+        """Have predictions made at a threshold, by the dock that is open or opens next."""
+        self.threshold = threshold
+        self.threshold_chosen.emit(threshold)
 
     # The docks.
 

@@ -29,6 +29,8 @@ from bracketseg.learning.config import LOSSES, TrainConfig
 
 _MAIN_HEIGHT = 34
 _MIN_WIDTH = 100
+_NUMBER_WIDTH = 124
+"""Shows a learning rate whole, between its two buttons."""
 _LINES = 4
 _PAIRS = (("epochs", "batch_size"), ("learning_rate", "image_size"))
 _EXPERT = (("validation", "dropout"), ("seed", "precision"), ("augment", None))
@@ -152,6 +154,7 @@ class TrainControls:
         grid.setSpacing(4)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(3, 1)
+        grid.setColumnMinimumWidth(1, _NUMBER_WIDTH)
         masks = QHBoxLayout()
         masks.addWidget(self.masks, 1)
         masks.addWidget(self.browse_masks)
