@@ -1,13 +1,17 @@
 import csv
+import errno
 import json
 
 import cv2
 import numpy as np
 import pytest
 
+from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import write_mask
 from bracketseg.errors import FrameError, LabelingError
+from bracketseg.labeling import mask_store
+from bracketseg.labeling.corrections import corrections_name, write_corrections
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
@@ -159,3 +163,58 @@ def test_a_manual_range_of_another_width_is_another_way(scenes, tmp_path):
     wider = {**DEFAULT_RANGES, "low": ManualRange(lo=100, hi=255)}
     with pytest.raises(LabelingError, match="another way"):
         LabelingFolder.create(out, LabelingInfo(method="manual", ranges=wider, annotator="Ada"))
+
+
+def test_a_save_that_was_cut_short_between_mask_and_record_is_made_up_for(
+    scenes, tmp_path, monkeypatch
+):
+    out = tmp_path / "masks"
+    folder = LabelingFolder.create(out, MANUAL)
+    record = run(scenes, tmp_path / "other")[0].record
+    masks = {role: LabelingFolder.open(tmp_path / "other").mask("s1", role) for role in MASK_ROLES}
+
+    def full(_path, _text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mask_store, "write_text", full)
+        with pytest.raises(LabelingError, match="s1"):
+            folder.save_scene(masks, record, revise=True)
+    assert (out / "s1_low.png").exists()
+    assert not (out / "s1.json").exists()
+    again = LabelingFolder.create(out, MANUAL)
+    again.save_scene(masks, record, revise=True)
+    assert again.rule("s1", "low") == DEFAULT_RANGES["low"]
+    # The same over masks that were saved before, whose record speaks of the older ones.
+    painted = {role: ~mask for role, mask in masks.items()}
+    write_mask(out / "s1_low.png", painted["low"])
+    with pytest.raises(LabelingError, match="in another program"):
+        again.save_scene(masks, record, revise=True)
+    again.save_scene(painted, record, revise=True)
+    np.testing.assert_array_equal(LabelingFolder.open(out).mask("s1", "high"), painted["high"])
+
+
+def test_a_damaged_mask_is_not_taken_for_that_of_a_save_cut_short(scenes, tmp_path):
+    out = tmp_path / "masks"
+    run(scenes, out)
+    (out / "s1_low.png").write_bytes(b"no picture")
+    assert "in another program" in str(run(scenes, out)[0].error)
+
+
+def test_corrections_that_have_no_record_are_kept(scenes, tmp_path):
+    out = tmp_path / "masks"
+    run(scenes, out)
+    (out / "s1.json").unlink()
+    write_corrections(out / corrections_name("s1", "low"), np.eye(6, 8, dtype=np.int8))
+    assert "corrected by hand" in str(run(scenes, out)[0].error)
+    assert (out / corrections_name("s1", "low")).exists()
+
+
+def test_a_broken_record_costs_its_own_row_of_the_coverage_only(scenes, tmp_path):
+    out = tmp_path / "masks"
+    run(scenes, out)
+    text = (out / "s2.json").read_text()
+    (out / "s2.json").write_text(text[: len(text) // 2])
+    LabelingFolder.open(out).write_coverage()
+    rows = (out / "coverage.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == ["s1", "s3"]

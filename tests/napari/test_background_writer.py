@@ -199,3 +199,47 @@ def test_another_reason_is_told(writer, disk):
     for _ in range(4):
         writer.flush(now=True)
     assert failures == ["gone", "read-only", "gone"]
+
+
+def test_a_failed_key_that_was_put_anew_is_written_after_what_came_before_it(writer, disk):
+    disk.full = True
+
+    def put_two():
+        put(writer, disk, "b", "b1")
+        put(writer, disk, "c", "c1")
+        put(writer, disk, "a", "a2")
+        return lambda: disk.write("a1")
+
+    writer.put("a", put_two)
+    writer.flush()
+    disk.full = False
+    writer.flush(now=True)
+    assert disk.written == ["b1", "c1", "a2"]
+
+
+def test_only_what_failed_waits_for_the_next_try(writer, disk):
+    told, recoveries = [], []
+    writer.failed.connect(lambda error: told.append(str(error)))
+    writer.recovered.connect(lambda: recoveries.append(1))
+    refused = [True]
+
+    def refuse():
+        if refused:
+            raise LabelingError("a: read-only")
+        return disk.write("a1")
+
+    writer.put("a", lambda: refuse)
+    writer.flush()
+    put(writer, disk, "b", "b1")
+    writer.flush()
+    assert disk.written == ["b1"]
+    assert writer.failing
+    assert recoveries == []
+    refused.clear()
+    writer.flush()
+    assert disk.written == ["b1"]
+    disk.time += RETRY
+    writer.flush()
+    assert disk.written == ["b1", "a1"]
+    assert told == ["a: read-only"]
+    assert recoveries == [1]

@@ -1,5 +1,6 @@
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QWidget
 
 from bracketseg._napari.forms import ConfigForm
@@ -67,6 +68,14 @@ def test_the_ends_of_each_number_are_taken_by_the_config(qtbot, config):
             box.setValue(end)
             assert getattr(form.config(), name) == pytest.approx(end)
     assert form.problem() == ""
+
+
+def test_a_number_can_be_typed_digit_by_digit(form, qtbot):
+    box = form.native("image_size")
+    box.selectAll()
+    qtbot.keyClicks(box, "128")
+    qtbot.keyClick(box, Qt.Key.Key_Return)
+    assert form.config().image_size == 128
 
 
 def test_numbers_beyond_the_limits_cannot_be_entered(form):

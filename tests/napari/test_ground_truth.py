@@ -1,5 +1,6 @@
 """Labelling by hand on a viewer without a window."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from bracketseg._napari import annotator_name, jobs, scene_work
+from bracketseg._napari import annotator_name, jobs, scene_loader, scene_work
 from bracketseg._napari.background_writer import RETRY
 from bracketseg._napari.ground_truth import GroundTruth
 from bracketseg._napari.layers import find_layer
@@ -362,6 +363,19 @@ def test_accept_goes_to_the_next_scene_that_has_no_masks_and_says_when_there_is_
     assert told == ["All 3 scenes are labelled."]
 
 
+@pytest.mark.parametrize("act", ["accept", "next"])
+def test_nothing_is_accepted_or_skipped_while_the_next_scene_is_read(
+    labeller, folder, monkeypatch, act
+):
+    # A picture that takes its time.
+    monkeypatch.setattr(scene_loader, "run_job", lambda *_, **__: None)
+    labeller.session.select("cave")
+    assert getattr(labeller.truth, act)() is False
+    assert labeller.session.loading.scene == "cave"
+    assert labeller.truth.state == "new"
+    assert not (folder / "labels").exists()
+
+
 def test_skipping_saves_nothing(labeller, folder):
     assert labeller.truth.can_skip
     labeller.truth.next()
@@ -481,6 +495,37 @@ def test_a_mask_that_another_program_changed_is_asked_about(labeller, folder):
     assert not labeller.truth.accept()
     assert "attic_low.png was changed by another program" in labeller.asked[0]
     assert stored(path).all()
+
+
+def test_unfinished_work_does_not_replace_that_of_the_annotator_who_is_named_next(labeller, folder):
+    labeller.session.annotator = "Bo"
+    labeller.editor.set_range("low", 80, 255)
+    labeller.truth.accept()
+    before = (folder / "labels" / "Bo" / "attic_low.png").read_bytes()
+    labeller.session.annotator = "Ana"
+    labeller.session.select("attic")
+    labeller.editor.set_range("low", 60, 255)
+    labeller.session.annotator = "Bo"
+    assert labeller.truth.state == "saved"
+    assert labeller.editor.rule("low") == ManualRange(lo=80, hi=255)
+    assert labeller.truth.accept()
+    assert (folder / "labels" / "Bo" / "attic_low.png").read_bytes() == before
+    labeller.session.annotator = "Ana"
+    labeller.session.select("attic")
+    assert labeller.editor.rule("low") == ManualRange(lo=60, hi=255)
+
+
+def test_unfinished_work_does_not_replace_a_draft_of_the_annotator_who_is_named_next(labeller):
+    labeller.session.annotator = "Bo"
+    labeller.editor.set_range("low", 80, 255)
+    labeller.session.next()
+    labeller.session.annotator = "Ana"
+    labeller.session.select("attic")
+    labeller.editor.set_range("low", 60, 255)
+    labeller.session.annotator = "Bo"
+    assert labeller.editor.rule("low") == ManualRange(lo=80, hi=255)
+    labeller.session.annotator = "Ana"
+    assert labeller.editor.rule("low") == ManualRange(lo=60, hi=255)
 
 
 # Nothing lost.
@@ -611,6 +656,104 @@ def test_a_saving_that_is_cut_short_leaves_a_draft(labeller, folder, plugins, mo
     np.testing.assert_array_equal(again.shown("low"), mask)
 
 
+def rows_of(labels):
+    rows = (labels / "coverage.csv").read_text().splitlines()[1:]
+    return [row.partition(",")[0] for row in rows]
+
+
+def refuse(monkeypatch, refused):
+    """Keep one file from being put in its place."""
+    replaced = Path.replace
+
+    def replace(path, target):
+        if Path(target) == refused:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return replaced(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_save_that_stopped_before_its_record_is_made_up_for(
+    labeller, folder, monkeypatch, killed
+):
+    labels = folder / "labels" / "Ana"
+    labeller.editor.set_range("low", 70, 255)
+    with monkeypatch.context() as patch:
+        refuse(patch, labels / "attic.json")
+        labeller.truth.accept()
+    assert "attic.json" in labeller.truth.problem
+    assert (labels / "attic_low.png").exists()
+    if killed:
+        again = Person(ViewerModel())
+        again.session.annotator = "Ana"
+        again.session.open_folder(folder)
+        again.session.select("attic")
+        again.start()
+        again.answer(False)
+        assert again.truth.accept()
+        assert again.asked == []
+    else:
+        labeller.truth.writer.flush(now=True)
+        assert labeller.truth.problem == ""
+    assert LabelingFolder.open(labels).rule("attic", "low") == ManualRange(lo=70, hi=255)
+    assert not (labels / "drafts" / "attic.json").exists()
+
+
+def test_masks_that_were_saved_late_are_in_the_table(labeller, folder):
+    gone = folder.with_name("gone")
+    labeller.editor.set_range("low", 70, 255)
+    folder.rename(gone)
+    labeller.truth.accept()
+    labeller.editor.set_range("low", 80, 255)
+    labeller.truth.accept()
+    gone.rename(folder)
+    labeller.truth.close()
+    assert rows_of(folder / "labels" / "Ana") == ["attic", "barn"]
+
+
+def test_a_broken_record_of_another_scene_does_not_keep_masks_from_being_saved(labeller, folder):
+    labels = folder / "labels" / "Ana"
+    labeller.truth.accept()
+    text = (labels / "attic.json").read_text()
+    (labels / "attic.json").write_text(text[: len(text) // 2])
+    labeller.truth.accept()
+    assert labeller.truth.problem == ""
+    assert labeller.truth.writer.idle
+    assert rows_of(labels) == ["barn"]
+
+
+def test_a_table_that_cannot_be_written_is_told_once_and_the_masks_are_saved(
+    labeller, folder, monkeypatch
+):
+    labels = folder / "labels" / "Ana"
+    with monkeypatch.context() as patch:
+        refuse(patch, labels / "coverage.csv")
+        labeller.truth.accept()
+        labeller.truth.accept()
+        assert labeller.truth.problem == ""
+        assert labeller.truth.writer.idle
+    assert sum("coverage.csv" in told for told in labeller.told) == 1
+    labeller.truth.accept()
+    assert rows_of(labels) == ["attic", "barn", "cave"]
+
+
+def test_a_draft_that_is_newer_than_masks_that_waited_is_still_there(labeller, folder):
+    labels = folder / "labels" / "Ana"
+    labeller.editor.set_range("low", 70, 255)
+    gone = folder.with_name("gone")
+    folder.rename(gone)
+    labeller.truth.accept()
+    labeller.session.select("attic")
+    gone.rename(folder)
+    labeller.editor.set_range("low", 90, 255)
+    labeller.truth.writer.flush()
+    labeller.truth.writer.flush(now=True)
+    labeller.truth.writer.flush(now=True)
+    assert LabelingFolder.open(labels).record("attic").masks["low"].lo == 70
+    assert '"lo":90' in (labels / "drafts" / "attic.json").read_text().replace(" ", "")
+
+
 def test_a_folder_that_was_chosen_is_not_made_anew_where_its_drive_was(labeller, tmp_path):
     drive = tmp_path / "drive"
     drive.mkdir()
@@ -627,6 +770,59 @@ def test_a_folder_that_was_chosen_is_not_made_anew_where_its_drive_was(labeller,
     labeller.truth.writer.flush(now=True)
     assert labeller.truth.problem == ""
     assert (drive / "masks" / "drafts" / "attic.json").exists()
+
+
+@pytest.mark.parametrize("answer", [False, True])
+def test_strokes_that_cannot_be_read_are_replaced_only_after_asking(labeller, folder, answer):
+    stroke(labeller.layer("low"), (0, 0))
+    labeller.truth.accept()
+    broken = folder / "labels" / "Ana" / "attic_low_corrections.png"
+    broken.write_bytes(b"broken")
+    labeller.session.select("attic")
+    assert broken.name in labeller.told[-1]
+    labeller.editor.set_range("low", 70, 255)
+    labeller.session.next()
+    labeller.session.select("attic")
+    labeller.answer(answer)
+    assert labeller.truth.accept() is answer
+    assert broken.name in labeller.asked[0]
+    assert (broken.exists() and broken.read_bytes() == b"broken") is not answer
+    labeller.session.select("attic")
+    labeller.truth.accept()
+    assert len(labeller.asked) == (1 if answer else 2)
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_strokes_on_layers_that_a_closed_dock_left_are_one_step_and_kept(labeller, folder, saved):
+    if saved:
+        labeller.truth.accept()
+        labeller.session.select("attic")
+    labeller.truth.close()
+    labeller.layer("low").brush_size = 1
+    stroke(labeller.layer("low"), (0, 0))
+    again = Person(labeller.viewer).start()
+    assert again.shown("low")[0, 0]
+    assert again.truth.state == "changed"
+    again.truth.writer.flush()
+    assert (folder / "labels" / "Ana" / "drafts" / "attic.json").exists()
+    assert again.editor.undo()
+    assert not again.shown("low")[0, 0]
+    assert not again.editor.undo()
+
+
+def test_layers_that_a_closed_dock_left_are_not_somebody_elses_work(labeller):
+    labeller.session.annotator = "Bo"
+    labeller.truth.accept()
+    labeller.session.annotator = "Ana"
+    labeller.session.select("attic")
+    labeller.editor.set_range("low", 60, 255)
+    labeller.truth.close()
+    labeller.session.annotator = "Bo"
+    again = Person(labeller.viewer).start()
+    assert again.truth.state == "saved"
+    assert again.editor.rule("low") == DEFAULT_RANGES["low"]
+    assert again.editor.annotation.corrections("low") is None
+    assert again.truth.writer.idle
 
 
 # Layers that are open, from wherever.
@@ -945,6 +1141,14 @@ def test_another_folder_does_not_get_the_masks_of_this_one(labeller, folder, sce
     labeller.session.open_folder(tmp_path / "other")
     labeller.truth.accept()
     assert not (tmp_path / "other" / "labels").exists()
+
+
+def test_opening_another_folder_leaves_no_draft_with_the_users_data(labeller, home, scene):
+    other = scene("other/zoo").parent
+    labeller.editor.set_range("low", 70, 255)
+    labeller.session.open_folder(other)
+    labeller.truth.close()
+    assert not list(home.rglob("drafts"))
 
 
 def test_the_session_of_a_viewer_is_shared(person):

@@ -187,11 +187,12 @@ class Hand:
         return [r for r in self.worker.requests if not isinstance(r, ListDevices)]
 
 
-def make_run(folder, role, *, dice=0.9, day=1, loss="bce"):
-    """Leave what a training leaves, but for weights."""
+def make_run(folder, role, *, dice=0.9, day=1, loss="bce", epochs=1):
+    """Leave what a training leaves after one epoch, but for weights."""
     folder.mkdir(parents=True)
-    config = TrainConfig(role=role, loss=loss, epochs=1)
+    config = TrainConfig(role=role, loss=loss, epochs=epochs)
     (folder / "config.json").write_text(config.model_dump_json())
+    (folder / "metrics.json").write_text(json.dumps({"epochs": 1}))
     started = f"2026-01-{day:02}T10:00:00+00:00"
     (folder / "environment.json").write_text(json.dumps({"started": started}))
     names = "epoch,train_loss,validation_loss,validation_dice,validation_jaccard,seconds"
@@ -598,6 +599,14 @@ def test_strokes_on_a_slice_not_predicted_yet_are_kept(empty, tmp_path, rng):
     empty.worker.go.release()
     empty.says("painted on while")
     assert layer.data[1].sum() == 1
+
+
+def test_a_run_that_was_stopped_is_offered_and_not_taken_by_itself(hand, folder):
+    stopped = make_run(folder / "runs" / "stopped", "low", dice=0.4, day=28, epochs=20)
+    hand.session.note_run(stopped)
+    box = hand.find("low_model")
+    hand.qtbot.waitUntil(lambda: box.findText("1 of 20 epochs", Qt.MatchFlag.MatchContains) >= 0)
+    assert "Dice 0.900" in box.currentText()
 
 
 def test_the_newest_run_is_taken_and_told_by_role_loss_dice_and_date(hand, folder):

@@ -68,6 +68,8 @@ class AgreementReport:
             on_error=self._broke,
             description="comparing with Otsu's threshold",
         )
+        # It goes with its dock, and what is still on its way then has nowhere to go.
+        self.window.destroyed.connect(lambda *_, job=self._job: job.cancel())
         self.window.stop_wanted.connect(self.stop)
         self.window.export_wanted.connect(self._export)
 

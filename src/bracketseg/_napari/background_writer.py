@@ -25,6 +25,12 @@ class _Pending:
     on_written: Callable[[Any], object] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    error: BaseException
+    retry_at: float
+
+
 class BackgroundWriter:
     """Keeps what was not written yet and tries until it is.
 
@@ -48,8 +54,8 @@ class BackgroundWriter:
         self._in_flight: dict[str, _Pending] = {}
         self._unwanted: set[str] = set()
         self._job: Job | None = None
-        self._retry_at: float | None = None
-        self._reason = ""
+        self._failures: dict[str, _Failure] = {}
+        self._told: str | None = None
 
     def __contains__(self, key: str) -> bool:
         return key in self._pending or key in self._in_flight
@@ -61,8 +67,8 @@ class BackgroundWriter:
 
     @property
     def failing(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._retry_at is not None
+        """Whether something failed and :attr:`recovered` was not told since."""
+        return self._told is not None
 
     def put(
         self,
@@ -87,21 +93,24 @@ class BackgroundWriter:
     def drop(self, key: str) -> None:
         """Forget something; a write of it that is under way is not tried again."""
         self._pending.pop(key, None)
+        self._failures.pop(key, None)
         if key in self._in_flight:
             self._unwanted.add(key)
 
     def flush(self, *, now: bool = False) -> None:
-        """Start writing what waits, unless a write is under way or has just failed.
+        """Start writing what waits, unless a write is under way.
 
         Parameters
         ----------
         now : bool
-            Also where the last attempt failed a moment ago.
+            Also what could not be written a moment ago.
         """
-        waits = self._retry_at is not None and self._clock() < self._retry_at and not now
-        if self._in_flight or not self._pending or waits:
+        held = set() if now else self._held_back()
+        due = {key: entry for key, entry in self._pending.items() if key not in held}
+        if self._in_flight or not due:
             return
-        self._in_flight, self._pending = self._pending, {}
+        self._in_flight = due
+        self._pending = {key: entry for key, entry in self._pending.items() if key in held}
         writes = {key: entry.prepare() for key, entry in self._in_flight.items()}
         self._job = run_job(
             lambda: _write_all(writes),
@@ -116,11 +125,20 @@ class BackgroundWriter:
             self._job.wait(LAST_WAIT)
             self._job.cancel()
             # Its news can no longer come; what it wrote is simply written again.
-            self._pending = {**self._still_wanted(), **self._pending}
+            self._put_before(self._still_wanted())
             self._in_flight = {}
         waiting, self._pending = self._pending, {}
         self._in_flight = waiting
         self._ended(_write_all({key: entry.prepare() for key, entry in waiting.items()}))
+
+    def _held_back(self) -> set[str]:
+        now = self._clock()
+        return {key for key, failure in self._failures.items() if now < failure.retry_at}
+
+    def _put_before(self, older: dict[str, _Pending]) -> None:
+        """Have something written again, before what was put meanwhile, which is newer."""
+        again = {key: entry for key, entry in older.items() if key not in self._pending}
+        self._pending = again | self._pending
 
     def _still_wanted(self) -> dict[str, _Pending]:
         wanted = {key: it for key, it in self._in_flight.items() if key not in self._unwanted}
@@ -134,21 +152,23 @@ class BackgroundWriter:
         wanted = self._still_wanted()
         written, self._in_flight, self._job = self._in_flight, {}, None
         errors = {key: error for key, error in results.items() if isinstance(error, BaseException)}
-        # Whatever was put meanwhile is newer, and is written after what failed.
-        again = {key: wanted[key] for key in errors if key in wanted}
-        self._pending = {**again, **self._pending}
-        was_failing = self.failing
-        self._retry_at = self._clock() + RETRY if errors else None
+        self._put_before({key: wanted[key] for key in errors if key in wanted})
+        for key in results:
+            self._failures.pop(key, None)
+        retry_at = self._clock() + RETRY
+        self._failures |= {
+            key: _Failure(error, retry_at) for key, error in errors.items() if key in self._pending
+        }
         for key, result in results.items():
             on_written = written[key].on_written
             if on_written is not None and key not in errors:
                 on_written(result)
-        reasons = {str(error): error for error in errors.values()}
-        if errors and self._reason not in reasons:
-            self._reason, error = next(iter(reasons.items()))
+        reasons = {str(it.error): it.error for it in self._failures.values()}
+        if reasons and self._told not in reasons:
+            self._told, error = next(iter(reasons.items()))
             self.failed.emit(error)
-        elif was_failing and not errors:
-            self._reason = ""
+        elif self.failing and not reasons:
+            self._told = None
             self.recovered.emit()
 
 

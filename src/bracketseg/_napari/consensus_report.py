@@ -85,6 +85,8 @@ class ConsensusReport:
             on_error=lambda error: self.window.end(str(error)),
             description="averaging annotators",
         )
+        # It goes with its dock, and what is still on its way then has nowhere to go.
+        self.window.destroyed.connect(lambda *_, job=self._job: job.cancel())
         return True
 
     def stop(self) -> None:

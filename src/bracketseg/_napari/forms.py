@@ -130,7 +130,10 @@ def _control(
     if kind is int:
         low, high = _limits(field, 1)
         steps = [getattr(limit, "multiple_of", 1) for limit in field.metadata]
-        return SpinBox(value=default, min=int(low), max=int(high), step=max(steps, default=1))
+        box = SpinBox(value=default, min=int(low), max=int(high), step=max(steps, default=1))
+        # Else the least value takes the place of the first digit that is typed.
+        box.native.setKeyboardTracking(False)
+        return box
     if kind is float:
         return _float_box(field, default)
     raise TypeError(f"{name}: there is no control for {kind}; leave it out")

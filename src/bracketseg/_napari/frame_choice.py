@@ -80,6 +80,11 @@ class FrameChoice:
         self._session.folder_changed.disconnect(self._folder_changed)
         self._watch({})
 
+    @property
+    def between_scenes(self) -> bool:
+        """Whether the session has left a scene and shows no other one yet."""
+        return self._between_scenes
+
     def candidates(self) -> list[Image]:
         """List the images that can be chosen, bottom to top."""
         return frame_layers(self._viewer.layers)

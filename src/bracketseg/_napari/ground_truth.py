@@ -24,7 +24,7 @@ from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
 from bracketseg.labeling.records import SceneRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     import numpy as np
     from numpy.typing import NDArray
@@ -87,11 +87,13 @@ class GroundTruth:
         self.choose_folder: Callable[[], Path | None] = _no_folder
         self._places = Places(self.session)
         self._place: WorkPlace | None = None
+        self._unread: dict[tuple[Path, str], LabelingError] = {}
         self.choice.leaving.connect(self.leave)
         self.choice.changed.connect(self.begin)
         self.editor.mask_changed.connect(self._mask_changed)
         self.writer.failed.connect(self._failed)
         self.writer.recovered.connect(self._recovered)
+        self.keeper.notice.connect(self.notice.emit)
         self.session.labeling_changed.connect(self._place_changed)
         self.session.correction_wanted.connect(self._correct)
 
@@ -103,6 +105,8 @@ class GroundTruth:
     def close(self) -> None:
         """Write what waits and let go of the viewer; the layers stay."""
         self.choice.close()
+        if self._place is not None and self.editor.subject is not None:
+            self.editor.masks.sign(_work_name(self._place, self.editor.subject))
         self.editor.close()
         self.predictions.close()
         self.session.labeling_changed.disconnect(self._place_changed)
@@ -136,11 +140,19 @@ class GroundTruth:
             return
         self._place = self._places.of(subject)
         self._tell_unfinished(self._place)
-        work = self._work(subject, self._place)
+        left = self._left_open(subject, self._place)
+        work = self._work(subject, self._place, without=left)
+        painted = [role for role, mask in left.items() if work.annotation.set_mask(role, mask)]
         self.editor.begin(subject, work.annotation)
         self._set_state(_STATES[work.source])
+        if painted:
+            self._keep()
+            self._set_state("changed")
         if work.problem is not None:
+            self._unread[self._place.drafts, subject.scene] = work.problem
             self.notice.emit(str(work.problem))
+        elif work.source != "draft":
+            self._unread.pop((self._place.drafts, subject.scene), None)
         self._correct()
 
     @property
@@ -198,10 +210,13 @@ class GroundTruth:
         Returns
         -------
         bool
-            False where there is nothing to save, or somebody else's work would have been
-            replaced and the answer was no.
+            False where there is nothing to save, another scene is about to be shown, or
+            somebody else's work or what could not be read would have been replaced and the
+            answer was no.
         """
         self.start()
+        if self._moving_on:
+            return False
         subject, annotation = self.editor.subject, self.editor.annotation
         if subject is None or annotation is None or self._place is None:
             self.notice.emit("There are no masks to save yet: open a picture first.")
@@ -214,13 +229,16 @@ class GroundTruth:
             self._place = self._places.of(subject)
         place = self._place
         try:
-            conflict = place.conflict(subject.scene, annotation.roles)
+            conflict = place.conflict(annotation)
         except LabelingError as error:
             self._set_state(self.state, str(error))
             self.notice.emit(str(error))
             return False
-        if conflict is not None and not self.ask(f"{conflict} Replace it with these masks?"):
+        reasons = [conflict, self._unread.get((place.drafts, subject.scene))]
+        doubts = " ".join(str(reason) for reason in reasons if reason is not None)
+        if doubts and not self.ask(f"{doubts} Replace it with these masks?"):
             return False
+        self._unread.pop((place.drafts, subject.scene), None)
         self._set_state("saving")
         saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)
@@ -241,7 +259,15 @@ class GroundTruth:
         return subject is not None and bool(subject.index) and len(self.choice.slices()) > 1
 
     def next(self) -> bool:
-        """Go to the next scene or slice without saved masks; False where there is none."""
+        """Go to the next scene or slice without saved masks.
+
+        Returns
+        -------
+        bool
+            False where there is none, or another scene is about to be shown already.
+        """
+        if self._moving_on:
+            return False
         if self.in_session:
             return self.session.next_unlabelled()
         subject = self.editor.subject
@@ -250,14 +276,19 @@ class GroundTruth:
         slices = self.choice.slices()
         here = slices.index(subject.index)
         for index in slices[here + 1 :] + slices[:here]:
-            if not self._has_masks(subject.scene_at(index)):
+            if not self._has_masks(self._place, subject.scene_at(index)):
                 self.choice.go_to(index)
                 return True
         self.notice.emit(f"All {len(slices)} slices of {subject.title} are labelled.")
         return False
 
-    def _has_masks(self, scene: str) -> bool:
-        place = self._place
+    @property
+    def _moving_on(self) -> bool:
+        """Whether the session is about to show another scene than the one on show."""
+        loading = self.session.loading
+        return self.in_session and loading not in (None, self.session.current)
+
+    def _has_masks(self, place: WorkPlace | None, scene: str) -> bool:
         if place is None or place.labeling is None:
             return False
         files = [place.labeling / mask_name(scene, role) for role in MASK_ROLES]
@@ -267,7 +298,8 @@ class GroundTruth:
         self.editor.end()
         self._set_state(state, problem)
 
-    def _work(self, subject: Subject, place: WorkPlace) -> Work:
+    def _work(self, subject: Subject, place: WorkPlace, *, without: "Collection[MaskRole]") -> Work:
+        """Open a scene; open layers of the roles in `without` are not taken over."""
         kept = self.keeper.recall(place, subject)
         if kept is not None:
             return Work(annotation=kept, source="draft")
@@ -282,24 +314,44 @@ class GroundTruth:
         shown: dict[MaskRole, NDArray[np.bool_]] = {}
         for role, frame in subject.frames.items():
             mask = self.editor.masks.existing(subject.title, role, frame)
-            if mask is not None and mask.any():
+            if mask is not None and mask.any() and role not in without:
                 shown[role] = mask
         return place.open(subject, rules, shown)
 
+    def _left_open(self, subject: Subject, place: WorkPlace) -> dict[MaskRole, "NDArray[np.bool_]"]:
+        """Give what the layers show that an earlier dock left open with this very work."""
+        work = _work_name(place, subject)
+        found = {
+            role: self.editor.masks.signed(subject.title, role, frame, work)
+            for role, frame in subject.frames.items()
+        }
+        return {role: mask for role, mask in found.items() if mask is not None}
+
     def _place_changed(self, _path: Path | None) -> None:
-        """Another annotator or folder: what was not touched is shown as it is there."""
+        """Another annotator or folder: unfinished work goes along unless there is some already."""
         subject = self.editor.subject
-        if subject is None or self._place is None:
+        if subject is None or self._place is None or self.choice.between_scenes:
             return
         place = self._places.of(subject)
         if place == self._place:
             return
-        if self.state == "changed":
+        if self.state == "changed" and self._is_free(place, subject):
             self._place = place
             self._keep()
             self.state_changed.emit()
         else:
+            self.leave()
             self.begin()
+
+    def _is_free(self, place: WorkPlace, subject: Subject) -> bool:
+        """Whether nothing is kept of a scene at another place but what is being edited."""
+        kept = self.keeper.recall(place, subject)
+        if kept is not None and kept is not self.editor.annotation:
+            return False
+        # Work on pictures without a folder is kept at one place, whoever does it.
+        same = kept is not None or (self._place is not None and place.drafts == self._place.drafts)
+        drafted = not same and subject.scene in place.unfinished()
+        return not drafted and not self._has_masks(place, subject.scene)
 
     def _tell_unfinished(self, place: WorkPlace) -> None:
         scenes = self.keeper.unfinished(place)
@@ -355,6 +407,10 @@ _STATES: dict[Source, State] = {
     "saved": "saved",
     "layer": "layer",
 }
+
+
+def _work_name(place: WorkPlace, subject: Subject) -> str:
+    return repr((place, subject.scene))
 
 
 def _no(_question: str) -> bool:

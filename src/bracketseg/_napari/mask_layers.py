@@ -22,6 +22,7 @@ from bracketseg._napari.layers import (
 from bracketseg._napari.picture_place import place_of, put_over, shape_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 
+_WORK_KEY = "bracketseg work"
 _PAINTING = ("paint", "erase", "fill", "polygon")
 _BRUSH = 40
 """The picture's height over the size of a fresh brush."""
@@ -81,6 +82,23 @@ class MaskLayers:
         mask: NDArray[np.bool_] = np.asarray(layer.data[frame.index]) != 0
         return mask
 
+    def sign(self, work: str) -> None:
+        """Write on the layers whose work they show, for whoever finds them open later."""
+        for role in MASK_ROLES:
+            layer = self.layer(role)
+            if layer is not None:
+                layer.metadata[_WORK_KEY] = work
+
+    def signed(
+        self, scene: str, role: MaskRole, frame: ShownFrame, work: str
+    ) -> NDArray[np.bool_] | None:
+        """Give the mask that was left open for a frame, (H, W) bool, if it is of this work."""
+        layer = self._fitting(scene, role, frame)
+        if layer is None or layer.metadata.get(_WORK_KEY) != work:
+            return None
+        mask: NDArray[np.bool_] = np.asarray(layer.data[frame.index]) != 0
+        return mask
+
     def show(
         self, scene: str, role: MaskRole, frame: ShownFrame, mask: NDArray[np.bool_]
     ) -> Labels:
@@ -98,6 +116,7 @@ class MaskLayers:
         layer = self._fitting(scene, role, frame) or self._reused(scene, role, frame)
         if layer is None:
             layer = self._add(scene, role, frame.layer)
+        layer.metadata.pop(_WORK_KEY, None)
         lay_on(layer, frame.layer)
         if self._layers.get(role) is not layer:
             self.keep_only(self._layers.keys() - {role})

@@ -13,7 +13,7 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.errors import ModelError
 from bracketseg.learning.model_card import ModelCard, read_card
 from bracketseg.learning.run_files import BEST
-from bracketseg.learning.runs import find_runs
+from bracketseg.learning.runs import Run, find_runs
 from bracketseg.learning.shipped import shipped_model
 
 RUNS_FOLDER = "runs"
@@ -33,18 +33,21 @@ class ModelEntry:
         Of the run or the file.
     title : str
         What it is, in one line.
+    finished : bool
+        False of a training that was stopped.
     """
 
     path: Path
     role: MaskRole
     name: str
     title: str
+    finished: bool = True
 
 
 class ModelChoice:
     """Offers the trainings of the folder, newest first, the built-in model, and chosen files.
 
-    As long as nobody has chosen by hand, the first of these is taken.
+    As long as nobody has chosen by hand, the first of these that is finished is taken.
 
     Signals
     -------
@@ -81,7 +84,9 @@ class ModelChoice:
             found = next((entry for entry in entries if entry.path == path), None)
             if found is not None or path is None:
                 return found
-        return next((entry for entry in entries if entry not in self._files), None)
+        return next(
+            (entry for entry in entries if entry.finished and entry not in self._files), None
+        )
 
     def is_left_out(self, role: MaskRole) -> bool:
         """Whether somebody does not want this role predicted."""
@@ -165,11 +170,19 @@ def _read_models(folders: Sequence[Path]) -> list[ModelEntry]:
             path=run.path,
             role=run.card.role,
             name=run.path.name,
-            title=_title(run.card, f"{run.started.astimezone():%d %b %H:%M}"),
+            title=_title(run.card, _when(run)),
+            finished=run.finished,
         )
         for run in find_runs(folders)[0]
         if run.card is not None
     ]
+
+
+def _when(run: Run) -> str:
+    started = f"{run.started.astimezone():%d %b %H:%M}"
+    if run.finished:
+        return started
+    return f"{started}, {len(run.records)} of {run.config.epochs} epochs"
 
 
 def _title(card: ModelCard, last: str) -> str:

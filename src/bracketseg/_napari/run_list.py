@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem
 from bracketseg._napari.train_text import run_title
 from bracketseg.learning.runs import BrokenRun, Run
 
-# Okabe and Ito's colours that are seen on dark and on light.
-_COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#f0e442")
+# Okabe and Ito's colours. Those that stand for low and high elsewhere come last.
+_COLORS = ("#009e73", "#cc79a7", "#f0e442", "#d55e00", "#56b4e9", "#e69f00")
 _PATH = Qt.ItemDataRole.UserRole
 
 

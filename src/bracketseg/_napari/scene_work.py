@@ -16,7 +16,7 @@ from bracketseg.brackets.masks import find_masks, mask_name
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.drafts import Draft, DraftStore
-from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
+from bracketseg.labeling.mask_store import LabelingFolder, file_sha256, holds_mask
 from bracketseg.labeling.prediction import Basis
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, SceneRecord
@@ -167,8 +167,11 @@ class WorkPlace:
         self._check_root(self.drafts)
         DraftStore(self.drafts).write(draft)
 
-    def conflict(self, scene: str, roles: tuple[MaskRole, ...]) -> str | None:
+    def conflict(self, annotation: SceneAnnotation) -> str | None:
         """Say what of somebody else saving a scene here would replace; None if nothing.
+
+        What a save of this scene left that was cut short is nobody else's: it is there
+        pixel for pixel, and the draft, which a save lets go of at its end, is there, too.
 
         Raises
         ------
@@ -189,11 +192,16 @@ class WorkPlace:
                 f"{self.labeling} holds masks made {how[there.info.method]} by {who}, and would "
                 f"count as made by hand by {self.annotator or 'you'} from here on."
             )
+        scene = annotation.scene
         record = there.record(scene)
         known = {role: mask.mask_sha256 for role, mask in record.masks.items()} if record else {}
-        masks = {role: there.masks[scene, role] for role in roles if (scene, role) in there.masks}
+        unfinished = scene in self.unfinished()
         changed = [
-            path.name for role, path in masks.items() if file_sha256(path) != known.get(role)
+            path.name
+            for role in annotation.roles
+            if (path := there.masks.get((scene, role))) is not None
+            and file_sha256(path) != known.get(role)
+            and not (unfinished and holds_mask(path, annotation.mask(role)))
         ]
         if changed:
             return f"{' and '.join(changed)} was changed by another program since it was saved."
@@ -227,9 +235,9 @@ class WorkPlace:
         Raises
         ------
         LabelingError
-            If it cannot be written, or a record is broken.
+            If it cannot be written.
         """
-        if self.labeling is not None and self.labeling.is_dir():
+        if self.labeling is not None:
             LabelingFolder.open(self.labeling).write_coverage()
 
     def _check_root(self, path: Path) -> None:

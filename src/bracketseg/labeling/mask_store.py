@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -50,6 +50,14 @@ def file_sha256(path: Path) -> str:
             f"{path}: cannot be read ({error.strerror or error}). Check that the file is still "
             "there."
         ) from error
+
+
+def holds_mask(path: Path, mask: NDArray[np.bool_]) -> bool:
+    """Whether a file has the very pixels of a mask; False also where it cannot be read."""
+    try:
+        return np.array_equal(read_mask(path), mask)
+    except LabelingError:
+        return False
 
 
 class LabelingFolder:
@@ -272,33 +280,48 @@ class LabelingFolder:
         }
 
     def write_coverage(self) -> None:
-        """Write `coverage.csv` from the records of all scenes, in their natural order."""
+        """Write `coverage.csv` from the records of all scenes, in their natural order.
+
+        A record that is broken costs its own row only.
+
+        Raises
+        ------
+        LabelingError
+            If the file cannot be written.
+        """
         table = io.StringIO(newline="")
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(COVERAGE_COLUMNS)
         for scene in sorted({scene for scene, _ in self.masks}, key=natural_key):
-            record = self.record(scene)
+            try:
+                record = self.record(scene)
+            except LabelingError:
+                continue
             if record is not None and record.coverage is not None:
                 values = (getattr(record.coverage, name) for name in COVERAGE_COLUMNS[1:])
                 rows.writerow([scene, *(f"{value:.6f}" for value in values)])
         _write(self.path / COVERAGE_NAME, table.getvalue())
 
     def _refuse_edited(
-        self, record: SceneRecord, roles: Iterable[MaskRole], *, revise: bool
+        self, record: SceneRecord, masks: Mapping[MaskRole, NDArray[np.bool_]], *, revise: bool
     ) -> None:
         scene, known = record.scene, self.record(record.scene)
-        for role in roles:
+        for role, mask in masks.items():
             path = self.masks.get((scene, role))
             if path is None:
                 continue
             old = known.masks.get(role) if known is not None else None
-            if old is None or file_sha256(path) != old.mask_sha256:
+            known_file = old is not None and file_sha256(path) == old.mask_sha256
+            # A save that was cut short left the mask, but no record of it.
+            if not known_file and not holds_mask(path, mask):
                 reason = "was made or corrected by hand in another program"
             elif revise:
                 continue
-            elif old.edited_pixels or (self.path / corrections_name(scene, role)).is_file():
+            elif (old is not None and old.edited_pixels) or (
+                self.path / corrections_name(scene, role)
+            ).is_file():
                 reason = "was corrected by hand"
-            elif old.origin != record.masks[role].origin:
+            elif old is not None and old.origin != record.masks[role].origin:
                 reason = "was made by a rule of its own"
             else:
                 continue
