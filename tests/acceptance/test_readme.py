@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bracketseg._napari.session import NEXT, NEXT_UNLABELLED, PREVIOUS
-from bracketseg._napari.truth_keys import KEYS
+from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS
+from bracketseg._napari.truth.keys import KEYS
 
 README = Path(__file__).parents[2] / "README.md"
 

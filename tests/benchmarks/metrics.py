@@ -60,8 +60,8 @@ def follow(reference: np.ndarray, prediction: np.ndarray, probability: np.ndarra
     from qtpy.QtWidgets import QApplication, QWidget
 
     application = QApplication.instance() or QApplication([])
-    from bracketseg._napari.layers import METADATA_KEY
-    from bracketseg._napari.metrics_dock import MetricsDock
+    from bracketseg._napari.layers.provenance import METADATA_KEY
+    from bracketseg._napari.metrics.dock import MetricsDock
 
     def ours(kind: str) -> dict[str, object]:
         return {METADATA_KEY: {"kind": kind, "scene": "scene", "role": "low"}}

@@ -51,7 +51,7 @@ class Bench:
         self.spin(1)
 
     def run(self) -> None:
-        from bracketseg._napari.session import session_of
+        from bracketseg._napari.session.session import session_of
 
         session = session_of(self.viewer)
         with self.action("open the dock"):

@@ -1,7 +1,7 @@
 import pytest
 
-from bracketseg._napari import jobs
-from bracketseg._napari.background_writer import RETRY, BackgroundWriter
+from bracketseg._napari.truth.background_writer import RETRY, BackgroundWriter
+from bracketseg._napari.widgets import jobs
 from bracketseg.errors import LabelingError
 
 

@@ -11,10 +11,11 @@ from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
-from bracketseg._napari import annotator_name, folder_scan, jobs, scene_frames
-from bracketseg._napari.layers import provenance_of
-from bracketseg._napari.scene_view import ROW_HEIGHT
-from bracketseg._napari.session import session_of
+from bracketseg._napari.brackets.scene_view import ROW_HEIGHT
+from bracketseg._napari.layers.provenance import provenance_of
+from bracketseg._napari.session import annotator_name, folder_scan, scene_frames
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +94,7 @@ def long_folder(tmp_path, picture):
 
 
 def test_the_dock_needs_no_torch():
-    code = "import sys, bracketseg._napari.brackets_dock; sys.exit('torch' in sys.modules)"
+    code = "import sys, bracketseg._napari.brackets.dock; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -327,7 +328,7 @@ def test_nothing_is_read_on_the_main_thread(dock, tmp_path, scene, monkeypatch):
     spy(scene_frames, "bracket_layers")
     spy(scene_frames, "mtb_shifts")
     monkeypatch.setattr(
-        "bracketseg._napari.thumbnails.read_thumbnail",
+        "bracketseg._napari.brackets.thumbnails.read_thumbnail",
         lambda *_: (
             threads.setdefault("thumbnail", set()).add(threading.current_thread())
             or np.zeros((4, 4), np.uint8)
@@ -347,7 +348,7 @@ def test_the_window_keeps_its_turn_while_hundreds_of_scenes_arrive(
     dock, tmp_path, scene, monkeypatch
 ):
     monkeypatch.setattr(folder_scan, "BATCH", 10)
-    monkeypatch.setattr("bracketseg._napari.courier.TURN", 0)
+    monkeypatch.setattr("bracketseg._napari.widgets.courier.TURN", 0)
     source = scene("one")
     for number in range(300):
         target = tmp_path / "many" / f"{number:03d}"
@@ -366,7 +367,7 @@ def test_the_window_keeps_its_turn_while_hundreds_of_scenes_arrive(
 
 
 def test_thumbnails_are_read_for_the_rows_in_sight_only(dock, tmp_path, scene, monkeypatch):
-    from bracketseg._napari import thumbnails
+    from bracketseg._napari.brackets import thumbnails
 
     read = []
     real = thumbnails.read_thumbnail

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pyqtgraph import BarGraphItem, ScatterPlotItem
 
-from bracketseg._napari.coverage_plot import CoveragePlot
+from bracketseg._napari.widgets.coverage_plot import CoveragePlot
 from bracketseg.labeling.agreement import compare_masks
 
 

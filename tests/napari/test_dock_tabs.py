@@ -7,9 +7,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QLabel, QTabBar, QWidget
 
-from bracketseg._napari import annotator_name, scene_work
-from bracketseg._napari.jobs import cancel_all
-from bracketseg._napari.session import session_of
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth import scene_work
+from bracketseg._napari.widgets.jobs import cancel_all
 
 SIDES = Qt.DockWidgetArea
 
@@ -96,7 +97,7 @@ def test_docks_of_others_are_left_alone(open_dock, window):
 
 
 def test_a_widget_that_nobody_put_into_a_window_is_left_alone(window, qtbot):
-    from bracketseg._napari.brackets_dock import BracketsDock
+    from bracketseg._napari.brackets.dock import BracketsDock
 
     dock = BracketsDock(window)
     qtbot.addWidget(dock)

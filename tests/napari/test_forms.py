@@ -3,7 +3,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QWidget
 
-from bracketseg._napari.forms import ConfigForm
+from bracketseg._napari.widgets.forms import ConfigForm
 from bracketseg.learning.config import LOSSES, PredictConfig, TrainConfig
 
 DEVICES = {"device": ("auto", "cpu")}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from bracketseg._napari.frames import (
+from bracketseg._napari.layers.frames import (
     frame_layers,
     guess_roles,
     index_of,
@@ -10,7 +10,7 @@ from bracketseg._napari.frames import (
     scene_of,
     shown_frame,
 )
-from bracketseg._napari.layers import METADATA_KEY
+from bracketseg._napari.layers.provenance import METADATA_KEY
 from bracketseg.errors import FrameError
 
 GREY = np.full((6, 8), 51, np.uint8)

@@ -12,13 +12,15 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from bracketseg._napari import annotator_name, jobs, scene_loader, scene_work
-from bracketseg._napari.background_writer import RETRY
-from bracketseg._napari.ground_truth import GroundTruth
-from bracketseg._napari.layers import find_layer
-from bracketseg._napari.mask_views import compose
-from bracketseg._napari.session import session_of
-from bracketseg._napari.view_switch import ViewSwitch
+from bracketseg._napari.layers.mask_views import compose
+from bracketseg._napari.layers.provenance import find_layer
+from bracketseg._napari.session import annotator_name, scene_loader
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth import scene_work
+from bracketseg._napari.truth.background_writer import RETRY
+from bracketseg._napari.truth.ground_truth import GroundTruth
+from bracketseg._napari.truth.view_switch import ViewSwitch
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.coverage import coverage

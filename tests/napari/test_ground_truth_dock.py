@@ -11,10 +11,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 
-from bracketseg._napari import annotator_name, scene_work
-from bracketseg._napari.ground_truth_dock import AUTOSAVE_MS, GroundTruthDock
-from bracketseg._napari.jobs import cancel_all
-from bracketseg._napari.session import session_of
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth import scene_work
+from bracketseg._napari.truth.dock import AUTOSAVE_MS, GroundTruthDock
+from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.mask_store import LabelingFolder
@@ -392,7 +393,7 @@ def test_a_closed_dock_leaves_the_layers_and_can_be_opened_again(labeller, windo
 
 def test_opening_loads_no_torch_and_no_plot():
     code = (
-        "import sys, bracketseg._napari.ground_truth_dock as d; "
+        "import sys, bracketseg._napari.truth.dock as d; "
         "sys.exit(any(n.split('.')[0] in ('torch', 'pyqtgraph') for n in sys.modules))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

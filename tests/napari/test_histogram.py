@@ -4,7 +4,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDoubleSpinBox, QWidget
 
-from bracketseg._napari.histogram import RangeHistogram
+from bracketseg._napari.widgets.histogram import RangeHistogram
 
 COUNTS = np.arange(256)
 

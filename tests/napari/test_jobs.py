@@ -3,8 +3,8 @@ import threading
 import pytest
 from qtpy.QtCore import QTimer
 
-from bracketseg._napari import courier, jobs
-from bracketseg._napari.jobs import JobGroup, cancel_all, run_job, running_jobs
+from bracketseg._napari.widgets import courier, jobs
+from bracketseg._napari.widgets.jobs import JobGroup, cancel_all, run_job, running_jobs
 from bracketseg.errors import FrameError
 
 

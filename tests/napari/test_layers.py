@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from napari.components import LayerList
 from napari.layers import Image, Labels
 
-from bracketseg._napari.layers import (
+from bracketseg._napari.layers.provenance import (
     METADATA_KEY,
     find_layer,
     frame_name,

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
-from bracketseg._napari.frames import ShownFrame
-from bracketseg._napari.layers import METADATA_KEY
-from bracketseg._napari.mask_layers import MaskLayers
+from bracketseg._napari.layers.frames import ShownFrame
+from bracketseg._napari.layers.provenance import METADATA_KEY
+from bracketseg._napari.truth.mask_layers import MaskLayers
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 MASK = np.arange(24).reshape(4, 6) > 10

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bracketseg._napari.mask_views import COMPARED, MERGED, MaskView, compose
+from bracketseg._napari.layers.mask_views import COMPARED, MERGED, MaskView, compose
 
 FIRST = np.array([[True, True], [False, False]])
 SECOND = np.array([[True, False], [True, False]])

@@ -9,11 +9,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QTableView, QWidget
 
-from bracketseg._napari import annotator_name
-from bracketseg._napari.jobs import cancel_all
-from bracketseg._napari.layers import METADATA_KEY, provenance_of
-from bracketseg._napari.metrics_dock import MetricsDock
-from bracketseg._napari.session import session_of
+from bracketseg._napari.layers.provenance import METADATA_KEY, provenance_of
+from bracketseg._napari.metrics.dock import MetricsDock
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.evaluation.spreadsheet import HEADER
 

@@ -15,9 +15,11 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
 from safetensors.numpy import save_file
 
-from bracketseg._napari import annotator_name, jobs, model_choice
-from bracketseg._napari.layers import METADATA_KEY, mask_layer_name
-from bracketseg._napari.session import session_of
+from bracketseg._napari.layers.provenance import METADATA_KEY, mask_layer_name
+from bracketseg._napari.predict import model_choice
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import write_mask
@@ -883,8 +885,8 @@ def test_opening_starts_nothing_and_writes_nothing(hand, folder, tmp_path):
 
 def test_opening_all_docks_loads_no_torch():
     code = (
-        "import sys, bracketseg._napari.predict_dock, bracketseg._napari.ground_truth_dock, "
-        "bracketseg._napari.brackets_dock; sys.exit('torch' in sys.modules)"
+        "import sys, bracketseg._napari.predict.dock, bracketseg._napari.truth.dock, "
+        "bracketseg._napari.brackets.dock; sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -10,9 +10,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
-from bracketseg._napari import annotator_name, jobs
-from bracketseg._napari.layers import find_layer
-from bracketseg._napari.session import session_of
+from bracketseg._napari.layers.provenance import find_layer
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import read_mask
 from bracketseg.labeling.label_folder import label_brackets

@@ -7,11 +7,13 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QWidget
 
-from bracketseg._napari import annotator_name, jobs, scene_work
-from bracketseg._napari.ground_truth import GroundTruth
-from bracketseg._napari.ground_truth_dock import GroundTruthDock
-from bracketseg._napari.layers import METADATA_KEY, find_layer
-from bracketseg._napari.session import session_of
+from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth import scene_work
+from bracketseg._napari.truth.dock import GroundTruthDock
+from bracketseg._napari.truth.ground_truth import GroundTruth
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.masks import write_mask
 from bracketseg.labeling.drafts import DraftStore
 from bracketseg.labeling.mask_store import LabelingFolder

@@ -9,8 +9,8 @@ import pytest
 from napari.layers import Image, Labels
 from napari.plugins import _npe2
 
-from bracketseg._napari.layers import METADATA_KEY, find_layer
-from bracketseg._napari.reader import get_reader
+from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer
+from bracketseg._napari.layers.reader import get_reader
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.errors import FrameError
 from bracketseg.labeling.mask_store import LabelingFolder

@@ -1,8 +1,8 @@
 import pytest
 from qtpy.QtCore import QTimer
 
-from bracketseg._napari import report_window
-from bracketseg._napari.report_window import ReportWindow
+from bracketseg._napari.widgets import report_window
+from bracketseg._napari.widgets.report_window import ReportWindow
 
 
 @pytest.fixture

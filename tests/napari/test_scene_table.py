@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from bracketseg._napari import annotator_name, jobs
-from bracketseg._napari.labeled_scenes import LabelsRead, SceneLabels
-from bracketseg._napari.scene_table import SceneTable, labels_text, scene_text
-from bracketseg._napari.session import session_of
-from bracketseg._napari.thumbnails import SIZE, Thumbnails
+from bracketseg._napari.brackets.scene_table import SceneTable, labels_text, scene_text
+from bracketseg._napari.brackets.thumbnails import SIZE, Thumbnails
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import FrameError
 from bracketseg.labeling.coverage import Coverage
@@ -149,7 +150,7 @@ def test_what_went_out_of_sight_is_not_read(brackets, monkeypatch, qtbot):
         go_on.wait(10)
         return np.zeros((4, 4), np.uint8)
 
-    monkeypatch.setattr("bracketseg._napari.thumbnails.read_thumbnail", slow)
+    monkeypatch.setattr("bracketseg._napari.brackets.thumbnails.read_thumbnail", slow)
     thumbnails = Thumbnails()
     thumbnails.ask(brackets[:2])
     qtbot.waitUntil(lambda: read == ["attic"])

@@ -11,9 +11,10 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 
-from bracketseg._napari import annotator_name, jobs, role_keeper
-from bracketseg._napari.layers import provenance_of
-from bracketseg._napari.session import session_of
+from bracketseg._napari.layers.provenance import provenance_of
+from bracketseg._napari.session import annotator_name, role_keeper
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import BracketError
@@ -90,7 +91,7 @@ def test_a_viewer_has_one_session_and_does_not_live_longer_for_it(viewer):
 
 
 def test_opening_a_folder_finds_its_scenes_in_batches(session, folder, monkeypatch):
-    monkeypatch.setattr("bracketseg._napari.folder_scan.BATCH", 2)
+    monkeypatch.setattr("bracketseg._napari.session.folder_scan.BATCH", 2)
     batches, problems = [], []
     session.scenes_found.connect(batches.append)
     session.scan_finished.connect(problems.append)
@@ -604,7 +605,7 @@ def test_what_was_made_from_a_frame_goes_along_when_it_is_aligned(session, viewe
 
 
 def test_the_frames_are_read_once_for_both_ways_to_show_them(session, held, monkeypatch):
-    from bracketseg._napari import scene_frames
+    from bracketseg._napari.session import scene_frames
 
     read, real = [], scene_frames.bracket_layers
     monkeypatch.setattr(
@@ -650,7 +651,7 @@ def test_closing_the_last_dock_ends_all_work_and_the_next_one_takes_it_up(
             yield from ()
         return ()
 
-    monkeypatch.setattr("bracketseg._napari.scene_list.scan_folder", endless)
+    monkeypatch.setattr("bracketseg._napari.session.scene_list.scan_folder", endless)
     session.open_folder(folder)
     session.detach(one)
     assert [job.cancelled for job in jobs.running_jobs()] == [False]
@@ -671,7 +672,7 @@ def test_a_session_needs_neither_qt_nor_torch(tmp_path):
 
     code = (
         "import sys; from napari.components import ViewerModel\n"
-        "from bracketseg._napari.session import session_of\n"
+        "from bracketseg._napari.session.session import session_of\n"
         "session_of(ViewerModel())\n"
         "bad = [name for name in sys.modules if name.split('.')[0] in"
         " ('torch', 'qtpy', 'PyQt6', 'PySide6')]\n"

@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.key_bindings import coerce_keybinding
 
-from bracketseg._napari.shortcuts import Shortcut, shortcuts_of
+from bracketseg._napari.widgets.shortcuts import Shortcut, shortcuts_of
 
 ACCEPT = Shortcut(key="Control-Return", title="Accept the masks", name="accept")
 NEXT = Shortcut(key="PageDown", title="Next scene", name="next")

@@ -17,10 +17,12 @@ from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
 
-from bracketseg._napari import annotator_name, jobs, train_dock
-from bracketseg._napari.session import session_of
-from bracketseg._napari.train_material import Masks
-from bracketseg._napari.train_plan import Choice, plan_runs
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.train import dock as train_dock
+from bracketseg._napari.train.material import Masks
+from bracketseg._napari.train.plan import Choice, plan_runs
+from bracketseg._napari.widgets import jobs
 from bracketseg.errors import OutOfMemoryError, TrainingError, WorkerError
 from bracketseg.evaluation.metrics import Metrics
 from bracketseg.learning.config import TrainConfig
@@ -248,7 +250,7 @@ def write_run(path, done=3, epochs=5, finished=False, **config):
 
 
 def test_the_dock_needs_no_torch():
-    code = "import sys, bracketseg._napari.train_dock; sys.exit('torch' in sys.modules)"
+    code = "import sys, bracketseg._napari.train.dock; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -345,7 +347,7 @@ def test_a_setting_that_cannot_be_is_told(dock, folder):
 
 
 def test_the_need_for_memory_follows_the_settings(dock, folder, monkeypatch):
-    monkeypatch.setattr("bracketseg._napari.train_text.free_memory", lambda: 10 * 10**9)
+    monkeypatch.setattr("bracketseg._napari.train.text.free_memory", lambda: 10 * 10**9)
     dock.open(folder)
     dock.batch_size.setValue(4096)
     dock.image_size.setValue(4096)
@@ -735,7 +737,7 @@ def test_another_folder_of_the_session_leaves_a_running_training_alone(dock, wor
 
 
 def test_devices_are_asked_for_when_the_list_is_opened(dock, monkeypatch):
-    from bracketseg._napari import device_choice
+    from bracketseg._napari.widgets import device_choice
     from bracketseg.worker.requests import DevicesListed
 
     asked = []

@@ -12,8 +12,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from bracketseg._napari import annotator_name, jobs
-from bracketseg._napari.session import session_of
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.session.session import session_of
+from bracketseg._napari.widgets import jobs
 
 SECONDS = 120_000
 

@@ -4,7 +4,7 @@ import pytest
 import tifffile
 from napari.layers import Labels
 
-from bracketseg._napari.layers import METADATA_KEY
+from bracketseg._napari.layers.provenance import METADATA_KEY
 from bracketseg.errors import LabelingError
 
 SQUARE = np.zeros((24, 32), np.uint8)

@@ -1,1 +1,4 @@
-"""Everything that imports napari, Qt or magicgui."""
+"""Everything that imports napari, Qt or magicgui.
+
+A folder for each dock; below them `session`, `layers` and `widgets`, which they share.
+"""

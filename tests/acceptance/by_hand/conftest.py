@@ -12,8 +12,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget, QWidget
 
-from bracketseg._napari import annotator_name, scene_work
-from bracketseg._napari.jobs import cancel_all
+from bracketseg._napari.session import annotator_name
+from bracketseg._napari.truth import scene_work
+from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 

@@ -9,8 +9,8 @@ import pytest
 from napari.layers import Layer
 from qtpy.QtWidgets import QApplication, QWidget
 
-from bracketseg._napari import scene_loader
-from bracketseg._napari.scene_frames import FrameCache
+from bracketseg._napari.session import scene_loader
+from bracketseg._napari.session.scene_frames import FrameCache
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import ManualRange

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
-from bracketseg._napari import background_writer
+from bracketseg._napari.truth import background_writer
 from bracketseg.labeling.mask_store import LabelingFolder
 
 

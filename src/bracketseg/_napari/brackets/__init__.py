@@ -1,0 +1,1 @@
+"""The dock Brackets: a folder's scenes to choose from."""

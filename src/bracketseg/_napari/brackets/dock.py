@@ -1,0 +1,333 @@
+"""The Brackets dock: a folder of brackets, its scenes, and the one that is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QAction, QDragEnterEvent, QDropEvent, QIcon
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from bracketseg._napari.brackets.role_choice import RoleChoice
+from bracketseg._napari.brackets.scene_table import SceneTable
+from bracketseg._napari.brackets.scene_view import ROW_HEIGHT, SceneView
+from bracketseg._napari.brackets.thumbnails import Thumbnails
+from bracketseg._napari.session.dock_life import join_session
+from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS, session_of
+from bracketseg._napari.widgets.shortcuts import Shortcut
+from bracketseg.brackets.alignment import Shift
+from bracketseg.brackets.bracket import Bracket
+from bracketseg.errors import BracketSegError
+
+MIN_WIDTH = 300
+"""Pixels at which the second line of every row of the table has room."""
+
+
+class BracketsDock(QWidget):
+    """Opens a folder of brackets and shows one scene after the other.
+
+    Parameters
+    ----------
+    napari_viewer : ViewerModel
+        napari fills in by this name.
+    """
+
+    def __init__(self, napari_viewer: ViewerModel) -> None:
+        super().__init__()
+        self._session = session_of(napari_viewer)
+        self._error = ""
+        self._thumbnails = Thumbnails()
+        self._table = SceneTable(self._session, self._thumbnails, self)
+        self._build()
+        self._thumbnails.ready.connect(self._table.show_thumbnail)
+        self.destroyed.connect(self._thumbnails.cancel)
+        session = self._session
+        join_session(
+            self,
+            session,
+            [
+                (session.folder_changed, self._folder_changed),
+                (session.scenes_found, self._scenes_found),
+                (session.scan_finished, self._scan_finished),
+                (session.scene_loading, self._scene_loading),
+                (session.scene_changed, self._scene_changed),
+                (session.shifts_changed, self._shifts_changed),
+                (session.scene_failed, self._scene_failed),
+                (session.labeled_changed, self._labeled_changed),
+                (session.labeling_changed, self._tell),
+            ],
+        )
+        if session.folder is not None:
+            self._folder.setText(str(session.folder))
+        if session.current is not None:
+            self._scene_changed(session.current)
+        self._show_problems()
+        self._tell()
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Take folders and pictures that are dragged from a file manager."""
+        if event is not None and _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Open the folder that was dropped."""
+        path = None if event is None else _dropped(event)
+        if event is not None and path is not None:
+            event.acceptProposedAction()
+            self._session.open_folder(path)
+
+    def _build(self) -> None:
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(MIN_WIDTH)
+        self._folder = QLineEdit()
+        self._folder.setObjectName("brackets.folder")
+        self._folder.setPlaceholderText("Folder of brackets")
+        self._folder.setToolTip("Type the folder of your brackets, or drop it on this dock.")
+        # What is dropped on the line goes to the dock, which knows what to do with it.
+        self._folder.setAcceptDrops(False)
+        self._folder.returnPressed.connect(self._open)
+        style = self.style()
+        icon = QStyle.StandardPixmap.SP_DirOpenIcon
+        browse = QAction(QIcon() if style is None else style.standardIcon(icon), "Browse", self)
+        browse.setToolTip("Choose a folder")
+        browse.triggered.connect(self._browse)
+        self._folder.addAction(browse, QLineEdit.ActionPosition.TrailingPosition)
+        self._open_button = _button("Open", "brackets.open", self._open)
+        self._open_button.setToolTip("Look for brackets in this folder")
+        self._scenes = SceneView(self._table, self._thumbnails, self)
+        self._scenes.setObjectName("brackets.scenes")
+        self._scenes.hint = "Drop a folder of brackets here."
+        self._scenes.setMinimumHeight(2 * ROW_HEIGHT)
+        self._scenes.scene_chosen.connect(self._session.select)
+        self._previous = _button("Previous", "brackets.previous", self._session.previous, PREVIOUS)
+        self._next = _button("Next", "brackets.next", self._session.next, NEXT)
+        self._unlabelled = _button(
+            "Next unlabelled",
+            "brackets.next_unlabelled",
+            self._session.next_unlabelled,
+            NEXT_UNLABELLED,
+        )
+        self._roles = RoleChoice()
+        self._roles.chosen.connect(self._session.choose_roles)
+        self._align = QCheckBox("Align frames")
+        self._align.setObjectName("brackets.align")
+        self._align.setToolTip(
+            "Move the frames of a hand-held bracket onto each other, by whole pixels (median "
+            "threshold bitmaps). Files stay as they are."
+        )
+        self._align.setChecked(self._session.align)
+        self._align.toggled.connect(self._set_align)
+        self._shifts = _text("brackets.shifts")
+        self._shifts.hide()
+        self._status = _text("brackets.status")
+        # Room for three lines from the start, so that buttons do not move under the mouse.
+        self._status.setMinimumHeight(3 * self._status.fontMetrics().lineSpacing())
+        self._status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._problems_button = _button("", "brackets.show_problems", self._toggle_problems)
+        self._problems_button.setFlat(True)
+        self._problems = QPlainTextEdit()
+        self._problems.setObjectName("brackets.problems")
+        self._problems.setReadOnly(True)
+        self._problems.setFixedHeight(110)
+        self._problems.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.addLayout(_row(self._folder, self._open_button))
+        layout.addWidget(self._scenes, stretch=1)
+        layout.addLayout(_row(self._previous, self._next, self._unlabelled))
+        layout.addWidget(self._roles)
+        layout.addWidget(self._align)
+        layout.addWidget(self._shifts)
+        layout.addWidget(self._status)
+        layout.addWidget(self._problems_button)
+        layout.addWidget(self._problems)
+
+    # What the user does.
+
+    def _open(self) -> None:
+        typed = self._folder.text().strip()
+        if typed:
+            self._session.open_folder(Path(typed).expanduser())
+        else:
+            self._browse()
+
+    def _browse(self) -> None:
+        start = self._folder.text().strip() or str(Path.home())
+        chosen = QFileDialog.getExistingDirectory(self, "Folder of brackets", start)
+        if chosen:
+            self._session.open_folder(Path(chosen))
+
+    def _set_align(self, on: bool) -> None:
+        self._session.align = on
+
+    def _toggle_problems(self) -> None:
+        self._problems.setVisible(self._problems.isHidden())
+
+    # What the session says.
+
+    def _folder_changed(self, folder: Path) -> None:
+        self._folder.setText(str(folder))
+        self._error = ""
+        self._thumbnails.clear()
+        self._table.clear()
+        self._roles.show_bracket(None)
+        self._shifts.hide()
+        self._show_problems()
+        self._tell()
+
+    def _scenes_found(self, brackets: list[Bracket]) -> None:
+        self._table.add(brackets)
+        session = self._session
+        if session.current is None and session.loading is None:
+            # Where work goes on; in a set that is all labelled, at its start.
+            if all(session.is_labeled(bracket.scene) for bracket in session.brackets):
+                session.next()
+            else:
+                session.next_unlabelled()
+        self._tell()
+
+    def _scan_finished(self, problems: tuple[BracketSegError, ...]) -> None:
+        if not self._session.brackets:
+            self._error = str(problems[0])
+        self._show_problems()
+        self._tell()
+
+    def _scene_loading(self, bracket: Bracket) -> None:
+        self._error = ""
+        self._scenes.show_current(bracket.scene)
+        self._tell()
+
+    def _scene_changed(self, bracket: Bracket) -> None:
+        self._error = ""
+        self._table.replace(bracket)
+        self._scenes.show_current(bracket.scene)
+        self._roles.show_bracket(bracket)
+        self._show_shifts(bracket)
+        self._tell()
+
+    def _shifts_changed(self, bracket: Bracket) -> None:
+        self._error = ""
+        self._show_shifts(bracket)
+        self._tell()
+
+    def _scene_failed(self, bracket: Bracket, error: Exception) -> None:
+        self._error = str(error)
+        self._scenes.show_current(bracket.scene)
+        self._tell()
+
+    def _labeled_changed(self, scenes: frozenset[str]) -> None:
+        self._table.show_labels(scenes)
+        self._tell()
+
+    def _show_shifts(self, bracket: Bracket) -> None:
+        shifts = self._session.shifts
+        self._shifts.setVisible(bool(shifts))
+        self._shifts.setText(shifts_text(bracket, shifts) if shifts else "")
+
+    def _show_problems(self) -> None:
+        problems = self._session.problems
+        # A single one, where nothing was found, stands in the status line.
+        count = len(problems) if self._session.brackets else 0
+        self._problems_button.setVisible(bool(count))
+        self._problems_button.setText(f"{count} problem{'' if count == 1 else 's'} found")
+        self._problems_button.setToolTip("\n\n".join(str(problem) for problem in problems[:5]))
+        self._problems.setPlainText("\n\n".join(str(problem) for problem in problems))
+        if not count:
+            self._problems.hide()
+
+    def _tell(self, _: object = None) -> None:
+        """Say what state things are in and what to do next, and offer what can be done."""
+        session = self._session
+        found = len(session.brackets)
+        bracket = session.loading or session.current
+        place = None if bracket is None else self._table.row_of(bracket.scene)
+        self._previous.setEnabled(place is not None and place > 0)
+        self._next.setEnabled(found > 0 and (place is None or place + 1 < found))
+        self._unlabelled.setEnabled(found > 0)
+        self._align.setEnabled(found > 0)
+        self._status.setText(f"⚠ {self._error}" if self._error else self._state())
+
+    def _state(self) -> str:
+        session = self._session
+        if session.folder is None:
+            return "No folder yet: type one, drop one here, or press Open."
+        found = len(session.brackets)
+        if session.loading is not None:
+            return f"Reading {'and aligning ' if session.align else ''}{session.loading.scene} …"
+        if session.scanning and session.current is None:
+            return f"Looking for brackets in {session.folder.name} …"
+        if session.current is None:
+            return f"{found} scenes. Choose one in the table."
+        current = session.current.scene
+        done = sum(session.is_labeled(bracket.scene) for bracket in session.brackets)
+        where = f"{(self._table.row_of(current) or 0) + 1} of {found}, {done} labelled"
+        if session.is_labeled(current):
+            return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."
+        further = ", or press Next" if self._next.isEnabled() else ""
+        return f"{current} ({where}). Label it in the Ground truth dock{further}."
+
+
+def shifts_text(bracket: Bracket, shifts: Mapping[Path, Shift]) -> str:
+    """Say by how many pixels each frame of a bracket was moved."""
+    moved = []
+    for frame in bracket.frames:
+        shift = shifts.get(frame.path, Shift())
+        name = bracket.role_of(frame) or frame.path.name
+        if not shift.reliable:
+            moved.append(f"{name} not told (too little in common)")
+        elif shift.dx or shift.dy:
+            across = f"{abs(shift.dx)} {'right' if shift.dx > 0 else 'left'}" if shift.dx else ""
+            along = f"{abs(shift.dy)} {'down' if shift.dy > 0 else 'up'}" if shift.dy else ""
+            moved.append(f"{name} {across}{', ' if across and along else ''}{along}")
+    if not moved:
+        return "Moved by 0 pixels: the frames lie on each other."
+    rest = "" if len(moved) == len(bracket.frames) else "; others 0"
+    return f"Moved by pixels: {'; '.join(moved)}{rest}."
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    data = event.mimeData()
+    urls = [] if data is None else data.urls()
+    paths: Sequence[str] = [url.toLocalFile() for url in urls if url.isLocalFile()]
+    return Path(paths[0]) if paths else None
+
+
+def _button(
+    title: str, name: str, action: Callable[[], object], shortcut: Shortcut | None = None
+) -> QPushButton:
+    button = QPushButton(title)
+    button.setObjectName(name)
+    if shortcut is not None:
+        button.setToolTip(f"{shortcut.title} ({shortcut.text})")
+    # Qt would pass on whether the button is checked.
+    button.clicked.connect(lambda: action())
+    return button
+
+
+def _text(name: str) -> QLabel:
+    label = QLabel()
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    # Long words, such as paths, may break, and never make the dock wider.
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    for widget in widgets:
+        row.addWidget(widget)
+    return row

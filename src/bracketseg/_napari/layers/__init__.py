@@ -1,0 +1,1 @@
+"""Brackets and masks as napari's layers: what they are called, how files become layers and back."""

@@ -1,0 +1,168 @@
+"""Which two labellings are compared, and which of their scenes."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from qtpy.QtWidgets import QComboBox
+
+from bracketseg._napari.metrics.controls import fill
+from bracketseg._napari.metrics.set import networks_of
+from bracketseg._napari.session.labeled_scenes import labelings_beside
+from bracketseg._napari.session.session import Session
+from bracketseg.errors import LabelingError
+
+SPLIT = "split.json"
+"""The file of a run that says which scenes were kept back for validation."""
+
+_CHOOSE = "Choose a folder…"
+_CHOOSE_RUN = "Validation scenes of a run…"
+
+
+class FolderChoice:
+    """The lists of labellings and runs, and what is chosen of them.
+
+    Attributes
+    ----------
+    choose_folder : callable
+        Takes what the folder is for; returns it, or None.
+    reference, prediction : Path or None
+    scenes : frozenset of str or None
+        Those that are looked at; None for all.
+    run : str
+        Whose validation scenes they are.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.choose_folder: Callable[[str], Path | None] = lambda _what: None
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with another folder of brackets."""
+        self._folders: list[Path] = []
+        self._runs: list[Path] = []
+        self.reference: Path | None = None
+        self.prediction: Path | None = None
+        self.scenes: frozenset[str] | None = None
+        self.run = ""
+
+    def show(self, reference: QComboBox, prediction: QComboBox) -> None:
+        """List the labellings, and guess what nobody has chosen yet."""
+        beside, *guessed = guess_labelings(self._session)
+        if self.reference is None and guessed[0] != self.prediction:
+            self.reference = guessed[0]
+        if self.prediction is None and guessed[1] != self.reference:
+            self.prediction = guessed[1]
+        chosen = (self.reference, self.prediction)
+        others = [folder for folder in (*self._folders, *chosen) if folder is not None]
+        self._folders = list(dict.fromkeys([*beside, *others]))
+        titles = [_title(folder, beside) for folder in self._folders]
+        for combo, folder in zip((reference, prediction), chosen, strict=True):
+            fill(combo, [*titles, _CHOOSE], -1 if folder is None else self._folders.index(folder))
+            combo.setToolTip("" if folder is None else str(folder))
+
+    def choose(self, reference: int, prediction: int) -> None:
+        """Take other entries of the lists; the last one asks for a folder."""
+        self.reference = self._entry(reference, "reference") or self.reference
+        self.prediction = self._entry(prediction, "prediction") or self.prediction
+
+    def show_scenes(self, combo: QComboBox) -> None:
+        """List the runs whose validation scenes can be looked at."""
+        if self.prediction is not None:
+            found = runs_of(self.prediction)
+            self._runs += [run for run in found if run not in self._runs]
+        names = [run.name for run in self._runs]
+        titles = ["All of them", *(f"Validation of {name}" for name in names), _CHOOSE_RUN]
+        fill(combo, titles, 0 if self.scenes is None else names.index(self.run) + 1)
+
+    def choose_scenes(self, index: int) -> None:
+        """Look at all scenes, or at those of another run.
+
+        Raises
+        ------
+        LabelingError
+            If what was chosen is no run; all scenes are looked at then.
+        """
+        run = self._runs[index - 1] if 0 < index <= len(self._runs) else None
+        if index > len(self._runs):
+            run = self.choose_folder("run")
+        self.scenes, self.run = None, ""
+        if run is not None:
+            self.scenes, self.run = validation_scenes(run), run.name
+            if run not in self._runs:
+                self._runs.append(run)
+
+    def _entry(self, index: int, what: str) -> Path | None:
+        if index == len(self._folders):
+            return self.choose_folder(what)
+        return self._folders[index] if index >= 0 else None
+
+
+def guess_labelings(session: Session) -> tuple[list[Path], Path | None, Path | None]:
+    """List the labellings beside the brackets, and guess which of them are to be compared.
+
+    The reference is the one that is being written, else one by hand; the prediction is a
+    network's, else Otsu's, else another.
+
+    Returns
+    -------
+    folders : list of Path
+    reference, prediction : Path or None
+    """
+    if session.folder is None:
+        return [], None, None
+    folders = labelings_beside(session.folder)
+    methods = {
+        labels.folder: labels.method for scene in session.labeled.values() for labels in scene
+    }
+    folders = [folder for folder in folders if folder in methods or _holds_files(folder)]
+    people = [folder for folder in folders if methods.get(folder) in ("manual", None)]
+    ours = session.labeling_path
+    reference = ours if ours in people else next(iter(people or folders), None)
+    others = [folder for folder in folders if folder != reference]
+    order = ("network", "otsu", "manual", None)
+    others.sort(key=lambda folder: order.index(methods.get(folder)))
+    return folders, reference, others[0] if others else None
+
+
+def runs_of(prediction: Path) -> list[Path]:
+    """Find the runs whose models made the masks of a folder, as far as they lie near it.
+
+    Returns
+    -------
+    list of Path
+        Runs with a split, in or beside which the folder lies.
+    """
+    try:
+        names = {origin.model for origin in networks_of(prediction)}
+    except LabelingError:
+        return []
+    near = [prediction.parent, prediction.parent.parent, prediction.parent.parent.parent]
+    candidates = [*near[:2], *(place / name for place in near for name in sorted(names))]
+    return [run for run in dict.fromkeys(candidates) if (run / SPLIT).is_file()]
+
+
+def validation_scenes(run: Path) -> frozenset[str]:
+    """Read which scenes a training kept back.
+
+    Raises
+    ------
+    LabelingError
+        If the folder is no run, or its split cannot be read.
+    """
+    try:
+        split = json.loads((run / SPLIT).read_text(encoding="utf-8"))
+        return frozenset(str(scene) for scene in split["validation"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabelingError(
+            f"{run}: has no {SPLIT} that can be read ({error}). Choose the folder of a training."
+        ) from error
+
+
+def _holds_files(folder: Path) -> bool:
+    return next(folder.iterdir(), None) is not None
+
+
+def _title(folder: Path, beside: Sequence[Path]) -> str:
+    return folder.name if folder in beside else f"{folder.parent.name}/{folder.name}"

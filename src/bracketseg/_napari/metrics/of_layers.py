@@ -1,0 +1,265 @@
+"""The Metrics dock while it compares two open layers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from bracketseg._napari.layers.error_overlay import ErrorOverlay
+from bracketseg._napari.metrics.choice import PairChoice
+from bracketseg._napari.metrics.controls import MetricsControls, fill
+from bracketseg._napari.metrics.layers import LayerPair, refusal, remark, threshold_of, title_of
+from bracketseg._napari.metrics.live import LiveMetrics, Measured
+from bracketseg._napari.metrics.pair_table import COLUMNS, PairTable
+from bracketseg._napari.metrics.text import better_text, empty_text, joined
+from bracketseg._napari.session.session import Session
+from bracketseg.brackets.bracket import MaskRole
+from bracketseg.evaluation.baselines import baselines
+from bracketseg.evaluation.confusion import Confusion
+from bracketseg.evaluation.curves import Curves
+from bracketseg.evaluation.metrics import Metrics
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairEntry:
+    """A pair as a row of an exported table.
+
+    Attributes
+    ----------
+    scene, role : str
+    counts : Confusion
+    metrics : Metrics
+    """
+
+    scene: str
+    role: str
+    counts: Confusion
+    metrics: Metrics
+
+
+class MetricsOfLayers:
+    """Fills the controls from the layers that are chosen, and follows what is painted.
+
+    Signals
+    -------
+    changed()
+        There is something new to tell or to draw.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        controls: MetricsControls,
+        later: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._session = session
+        self._controls = controls
+        self._active = False
+        self._measured: dict[int, Measured] = {}
+        self._problems: dict[int, str] = {}
+        self._pairs: list[LayerPair] = []
+        self._masks: list[Labels] = []
+        self._table = PairTable()
+        self._overlay = ErrorOverlay(session.viewer)
+        self._overlay_on = False
+        self._live = LiveMetrics(session)
+        self._live.measured.connect(self._take)
+        self._live.failed.connect(self._failed)
+        self._choice = PairChoice(session)
+        self._choice.later = later
+        self._choice.listed.connect(self._list)
+        self._choice.changed.connect(self._follow)
+
+    def start(self) -> None:
+        """Begin to follow the layers."""
+        self._choice.start()
+
+    def close(self) -> None:
+        """Let go of the viewer, and leave it as it was."""
+        self._live.close()
+        self._choice.close()
+        self._overlay.hide()
+
+    def activate(self) -> None:
+        """Take over the controls."""
+        self._active = True
+        self._controls.show_scope(everything=False)
+        self._controls.table.setModel(self._table)
+        self._list()
+        self._follow()
+
+    def deactivate(self) -> None:
+        """Give the controls away."""
+        self._active = False
+        self._live.follow([])
+        self.show_overlay(on=False)
+
+    def choose(self, reference: int, prediction: int) -> None:
+        """Compare other entries of the lists; -1 is none."""
+        chosen = (self._masks[i] if i >= 0 else None for i in (reference, prediction))
+        self._choice.choose(*chosen)
+
+    def show_overlay(self, *, on: bool) -> None:
+        """Show or close the picture of the outcomes."""
+        self._overlay_on = on
+        if on:
+            self._draw()
+        else:
+            self._overlay.hide()
+
+    @property
+    def overlay_lost(self) -> bool:
+        """Whether somebody closed the layer of the overlay."""
+        return self._overlay_on and self._main() is not None and self._overlay.layer is None
+
+    @property
+    def can_overlay(self) -> bool:
+        """Whether there is something to show."""
+        return self._main() is not None
+
+    def entries(self) -> list[PairEntry]:
+        """Give what was measured, low before high."""
+        return [
+            PairEntry(
+                scene=self._scene(found.pair),
+                role=found.pair.role or "",
+                counts=found.counts,
+                metrics=found.metrics,
+            )
+            for found in self._shown()
+        ]
+
+    def curves(self) -> dict[MaskRole | None, list[Curves]]:
+        """Give the curves of each role that has a probability."""
+        return {
+            found.pair.role: [found.curves] for found in self._shown() if found.curves is not None
+        }
+
+    def threshold(self) -> float | None:
+        """Give the threshold at which the prediction was made, where it is known."""
+        pair = self._choice.pair
+        return None if pair is None else threshold_of(pair.prediction)
+
+    def status(self) -> str:
+        """Say what is compared, and what a person should know about it."""
+        pair = self._choice.pair
+        if pair is None:
+            return self._missing()
+        why_not = refusal(pair) or next(iter(self._problems.values()), "")
+        if why_not:
+            return f"⚠ {why_not}"
+        found = self._main()
+        if found is None:
+            return "Measuring …"
+        text = f"{title_of(pair.prediction)}, held against {title_of(pair.reference)}."
+        several = [
+            f"{name} holds several labels; each counts as foreground." for name in found.several
+        ]
+        return joined(
+            [
+                text,
+                better_text(found.metrics, *baselines(found.counts).measured()),
+                empty_text(found.metrics),
+                *several,
+                remark(pair),
+                found.problem,
+            ]
+        )
+
+    def _missing(self) -> str:
+        chosen = (self._choice.reference, self._choice.prediction)
+        if chosen[0] is not None and chosen[0] is chosen[1]:
+            return "Reference and prediction are the same layer: choose another for one of them."
+        if not self._masks:
+            return (
+                "No masks yet: label in the Ground truth dock and predict in the Predict dock, "
+                "open two masks, or compare all scenes of two folders."
+            )
+        if len(self._masks) == 1:
+            return (
+                f"{self._masks[0].name} is the only mask that is open: open or predict another, "
+                "or compare all scenes."
+            )
+        what = "reference" if chosen[0] is None else "prediction"
+        return f"Choose the {what} among the open Labels layers."
+
+    def _scene(self, pair: LayerPair) -> str:
+        return pair.title.removesuffix(f" {pair.role}") if pair.role else pair.title
+
+    def _main(self) -> Measured | None:
+        pair = self._choice.pair
+        return next((found for found in self._measured.values() if found.pair == pair), None)
+
+    def _shown(self) -> list[Measured]:
+        return [self._measured[i] for i in range(len(self._pairs)) if i in self._measured]
+
+    def _list(self) -> None:
+        if not self._active:
+            return
+        self._masks = self._choice.candidates()
+        names = [title_of(mask) for mask in self._masks]
+        for combo, chosen in (
+            (self._controls.reference, self._choice.reference),
+            (self._controls.prediction, self._choice.prediction),
+        ):
+            fill(combo, names, self._masks.index(chosen) if chosen in self._masks else -1)
+        self.changed.emit()
+
+    def _follow(self) -> None:
+        if not self._active:
+            return
+        self._list()
+        self._pairs = self._choice.pairs()
+        self._measured, self._problems = {}, {}
+        if not self._pairs:
+            self._show_table()
+            self._overlay.hide()
+        self._live.follow(self._pairs)
+        self.changed.emit()
+
+    def _take(self, found: Measured) -> None:
+        number = self._pairs.index(found.pair)
+        before = self._measured.get(number)
+        self._measured[number] = found
+        self._problems.pop(number, None)
+        self._show_table()
+        if self._overlay_on and found.pair == self._choice.pair and not _is_second(before, found):
+            self._draw()
+        self.changed.emit()
+
+    def _failed(self, pair: LayerPair, error: Exception) -> None:
+        number = self._pairs.index(pair)
+        self._measured.pop(number, None)
+        self._problems[number] = str(error)
+        self._show_table()
+        self._overlay.hide()
+        self.changed.emit()
+
+    def _show_table(self) -> None:
+        before = self._table.columnCount()
+        self._table.show(self._shown())
+        if self._table.columnCount() != before:
+            self._controls.table.clearSpans()
+            for row, column in self._table.spans():
+                self._controls.table.setSpan(row, column, 1, COLUMNS)
+            self._controls.set_columns(everything=False)
+
+    def _draw(self) -> None:
+        found = self._main()
+        if found is None:
+            return
+        pair = found.pair
+        self._overlay.show(
+            pair.title, found.composed, pair.prediction, [pair.reference, pair.prediction]
+        )
+
+
+def _is_second(before: Measured | None, found: Measured) -> bool:
+    """Whether this is what was measured before, with its curves."""
+    return before is not None and before.composed is found.composed

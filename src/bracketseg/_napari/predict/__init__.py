@@ -1,0 +1,1 @@
+"""The dock Predict: masks by trained networks."""

@@ -1,0 +1,311 @@
+"""The Labels layer of one role's prediction, and beside it the layer of its probability."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image, Labels
+from numpy.typing import NDArray
+
+from bracketseg._napari.layers.labels_refresh import refresh_labels
+from bracketseg._napari.layers.picture_place import place_of, put_over, shape_of
+from bracketseg._napari.layers.provenance import (
+    MASK_OPACITY,
+    METADATA_KEY,
+    Kind,
+    Provenance,
+    find_layer,
+    lay_on,
+    mask_colormap,
+    mask_layer_name,
+)
+from bracketseg._napari.predict.map import ProbabilityMap
+from bracketseg.brackets.bracket import MaskRole
+from bracketseg.learning.config import PredictConfig
+
+Index = tuple[int, ...]
+
+
+class PredictionLayers:
+    """What the network says of one picture or stack, and the layers that show it.
+
+    Strokes that a person paints on the mask are never written over, unless that was asked
+    for by :meth:`give_up`.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    scene : str
+        Of the picture, or of the whole stack.
+    role : {"low", "high"}
+    image : Image
+        The frame.
+
+    Attributes
+    ----------
+    model : str
+        What the model of the last prediction is called.
+    scale : {"train", "full"}
+        The resolution at which it saw the frame.
+    """
+
+    def __init__(self, viewer: ViewerModel, scene: str, role: MaskRole, image: Image) -> None:
+        self._viewer = viewer
+        self.scene = scene
+        self.role = role
+        self.image = image
+        self.model = ""
+        self.scale = PredictConfig().scale
+        self._probability = np.zeros(shape_of(image), np.float32)
+        self._layer: Labels | None = None
+        self._map = ProbabilityMap(viewer)
+        self._spare: PredictionLayers | None = None
+        # The threshold that each slice is shown at; None where anything may be written over.
+        # What is missing was never written to: every pixel is background.
+        self._shown: dict[Index, float | None] = {}
+        self._pending: dict[Index, float] = {}
+        # The slice that was written last: comparing with it is five times as fast.
+        self._last: tuple[Index, NDArray[np.uint8]] | None = None
+
+    @property
+    def mask(self) -> Labels | None:
+        """The Labels layer, unless it is not there."""
+        layer = self._layer
+        return layer if layer is not None and layer in self._viewer.layers else None
+
+    @property
+    def predicted(self) -> frozenset[Index]:
+        """The slices that the network has seen."""
+        return frozenset(index for index, at in self._shown.items() if at is not None)
+
+    @property
+    def painted(self) -> bool:
+        """Whether the mask is another than the network's: somebody has painted on it."""
+        layer = self.mask or self._existing()
+        if layer is None:
+            return False
+        if layer is not self._layer:
+            return bool(np.any(layer.data))
+        return any(self._is_painted(layer, index) for index in _slices(layer))
+
+    def fits(self, scene: str, image: Image) -> bool:
+        """Whether these are the layers of a picture, and it has the size that it had."""
+        same = (self.scene, self.image) == (scene, image)
+        return same and self._probability.shape == shape_of(image)
+
+    def reuse(self, other: "PredictionLayers") -> None:
+        """Take the layers of a scene that is no longer shown once there is something to show.
+
+        napari needs a quarter of a second to remove a layer, and almost as long to add one.
+        """
+        self._spare = other
+
+    def hand_over(
+        self, shape: tuple[int, ...]
+    ) -> tuple[Labels, ProbabilityMap, NDArray[np.float32]] | None:
+        """Give away the mask, the map and the array that it shows, all empty.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            That the mask has to have.
+
+        Returns
+        -------
+        tuple or None
+            None where somebody has painted on the mask, or it is of another size.
+        """
+        layer = self.mask
+        if layer is None or self.painted:
+            return None
+        if layer.data.shape != shape:
+            self.remove()
+            return None
+        given = (layer, self._map, self._probability)
+        self._layer, self._map = None, ProbabilityMap(self._viewer)
+        for array in (layer.data, self._probability):
+            array[...] = 0
+        return given
+
+    def give_up(self) -> None:
+        """Let the next prediction replace whatever the mask shows now."""
+        layer = self.mask or self._existing()
+        if layer is not None:
+            self._layer = layer
+            self._shown, self._last = dict.fromkeys(_slices(layer)), None
+
+    def put(
+        self, index: Index, probability: NDArray[np.float32], threshold: float, model: str
+    ) -> bool:
+        """Show what the network says of the picture, or of one slice of the stack.
+
+        Parameters
+        ----------
+        index : tuple of int
+            The slice; empty for a picture.
+        probability : (H, W) float32, 0..1
+        threshold : float
+            A pixel that equals it, as float32, is foreground.
+        model : str
+
+        Returns
+        -------
+        bool
+            False where the mask was painted on meanwhile and stays as it is.
+        """
+        layer = self.mask
+        if layer is None:
+            self._shown.clear()
+            self._last = None
+            layer = self._layer = self._existing() or self._take_spare() or self._add()
+        lay_on(layer, self.image)
+        kept = self._is_painted(layer, index)
+        self._probability[index] = probability
+        self.model = model
+        if not kept:
+            self._write(layer, index, threshold, settled=True)
+        return not kept
+
+    def set_threshold(self, threshold: float, index: Index, *, settled: bool) -> bool:
+        """Hold the probabilities against another threshold, in the slice that is shown.
+
+        The others follow with :meth:`catch_up`. Slices that were painted on stay.
+
+        Returns
+        -------
+        bool
+            Whether others are to follow.
+        """
+        layer = self.mask
+        if layer is None:
+            return False
+        if index in self.predicted and not self._is_painted(layer, index):
+            self._write(layer, index, threshold, settled=settled)
+        self._pending = dict.fromkeys(self.predicted - {index}, threshold)
+        return bool(self._pending)
+
+    def catch_up(self) -> bool:
+        """Bring one more slice to the threshold of the one that is shown.
+
+        Returns
+        -------
+        bool
+            Whether others are to follow.
+        """
+        layer = self.mask
+        if layer is None or not self._pending:
+            return False
+        index, threshold = self._pending.popitem()
+        if not self._is_painted(layer, index):
+            self._fill(layer, index, threshold)
+        return bool(self._pending)
+
+    def mask_at(self, index: Index) -> NDArray[np.bool_] | None:
+        """Give what the layer shows of a slice, (H, W) bool; None without a prediction."""
+        layer = self.mask
+        if layer is None or index not in self.predicted:
+            return None
+        mask: NDArray[np.bool_] = np.asarray(layer.data[index]) != 0
+        return mask
+
+    def show_probability(self, *, on: bool) -> None:
+        """Show the probability below the mask as an Image layer, or remove it."""
+        if not on:
+            self._map.remove()
+        elif self.predicted and self.mask is not None:
+            ours = self._provenance("probability")
+            self._map.show(self._probability, self.image, self.mask, ours)
+
+    def set_visible(self, *, on: bool) -> None:
+        """Show or hide the layers."""
+        for layer in (self.mask, self._map.layer):
+            if layer is not None and layer.visible != on:
+                layer.visible = on
+
+    def put_away(self) -> None:
+        """Hide the layers, as the frame shows another scene."""
+        layers = self._viewer.layers
+        if layers.selection.active in (self.mask, self._map.layer) and self.image in layers:
+            layers.selection.active = self.image
+        self.set_visible(on=False)
+
+    def remove(self) -> None:
+        """Close the layers, as their frame is closed; a painted mask stays, hidden."""
+        self.put_away()
+        self.show_probability(on=False)
+        if self.mask is not None and not self.painted:
+            self._viewer.layers.remove(self.mask)
+        self._layer = None
+
+    def _is_painted(self, layer: Labels, index: Index) -> bool:
+        threshold = self._shown.get(index, np.inf)
+        if threshold is None:
+            return False
+        if self._last is not None and self._last[0] == index:
+            return not np.array_equal(layer.data[index], self._last[1])
+        mask = self._probability[index] >= np.float32(threshold)
+        return not np.array_equal(layer.data[index] != 0, mask)
+
+    def _write(self, layer: Labels, index: Index, threshold: float, *, settled: bool) -> None:
+        self._fill(layer, index, threshold)
+        ours: Provenance = {**self._provenance("prediction"), "threshold": threshold}
+        layer.metadata = {**layer.metadata, METADATA_KEY: ours}
+        # A hidden layer is drawn when it is shown again.
+        if settled or layer.visible:
+            refresh_labels(self._viewer, layer, layer.data[index], settled=settled)
+
+    def _fill(self, layer: Labels, index: Index, threshold: float) -> None:
+        self._shown[index] = threshold
+        mask = (self._probability[index] >= np.float32(threshold)).view(np.uint8)
+        np.copyto(layer.data[index], mask, casting="unsafe")
+        self._last = (index, mask)
+
+    def _existing(self) -> Labels | None:
+        found = find_layer(self._viewer.layers, "prediction", self.scene, self.role)
+        fits = (
+            isinstance(found, Labels)
+            and isinstance(found.data, np.ndarray)
+            and found.data.shape == self._probability.shape
+            and found.data.flags.writeable
+        )
+        return cast("Labels", found) if fits else None
+
+    def _take_spare(self) -> Labels | None:
+        spare, self._spare = self._spare, None
+        given = None if spare is None else spare.hand_over(self._probability.shape)
+        if given is None:
+            return None
+        layer, self._map, self._probability = given
+        layer.name = mask_layer_name(self.scene, self.role, "prediction")
+        put_over(layer, self.image)
+        return layer
+
+    def _add(self) -> Labels:
+        layer = Labels(
+            np.zeros(self._probability.shape, np.uint8),
+            name=mask_layer_name(self.scene, self.role, "prediction"),
+            colormap=mask_colormap(self.role),
+            opacity=MASK_OPACITY,
+            metadata={METADATA_KEY: self._provenance("prediction")},
+            **place_of(self.image),
+        )
+        # napari selects what is new, and which layer is worked on is decided elsewhere.
+        active = self._viewer.layers.selection.active
+        self._viewer.layers.append(layer)
+        self._viewer.layers.selection.active = active
+        return layer
+
+    def _provenance(self, kind: Kind) -> Provenance:
+        return {
+            "kind": kind,
+            "scene": self.scene,
+            "role": self.role,
+            "method": "network",
+            "model": self.model,
+            "scale": self.scale,
+        }
+
+
+def _slices(layer: Labels) -> Iterator[Index]:
+    return np.ndindex(layer.data.shape[:-2])

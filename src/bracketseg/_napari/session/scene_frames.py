@@ -1,0 +1,115 @@
+"""The frames of a scene in memory, and those of its neighbours kept ready."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+from bracketseg._napari.layers.reader import LayerData, bracket_layers
+from bracketseg.brackets.alignment import Shift, mtb_shifts
+from bracketseg.brackets.bracket import Bracket
+
+CACHE_BYTES = 512 * 2**20
+"""What is kept of scenes that were shown or may be shown next: 28 triplets of 1900x1060."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneFrames:
+    """The decoded frames of one bracket, as layers to be.
+
+    Attributes
+    ----------
+    bracket : Bracket
+    layers : tuple of layer data
+        Dark to bright; the pixels are those of the files.
+    shifts : dict of Path to Shift or None
+        By how many pixels each frame is to be moved; None where nobody has asked yet.
+    """
+
+    bracket: Bracket
+    layers: tuple[LayerData, ...]
+    shifts: dict[Path, Shift] | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels."""
+        return sum(pixels.nbytes for pixels, _, _ in self.layers)
+
+
+def frames_bytes(bracket: Bracket) -> int:
+    """Tell from the headers how many bytes the frames of a bracket take."""
+    first = bracket.frames[0]
+    pixels = first.dtype.itemsize
+    for length in first.shape:
+        pixels *= length
+    return pixels * len(bracket.frames)
+
+
+def read_scene_frames(
+    bracket: Bracket, *, align: bool, known: SceneFrames | None = None
+) -> SceneFrames:
+    """Decode the frames of a bracket; takes long, and touches no layer.
+
+    Parameters
+    ----------
+    bracket : Bracket
+    align : bool
+        Find out by how many pixels each frame is to be moved to lie on the others.
+    known : SceneFrames, optional
+        Where the frames have been decoded already.
+
+    Raises
+    ------
+    FrameError
+        If a frame cannot be read.
+    """
+    # napari draws the first picture of a layer's own thumbnail with it. Importing it takes half
+    # a second, and here that holds up nobody.
+    import_module("scipy.ndimage")
+    frames = known or SceneFrames(bracket=bracket, layers=tuple(bracket_layers(bracket)))
+    if not align:
+        return frames
+    # The frame that is shown first stays where it is.
+    medium = bracket.roles.get("medium")
+    reference = None if medium is None else bracket.frames.index(medium)
+    shifts = mtb_shifts([pixels for pixels, _, _ in frames.layers], reference=reference)
+    by_path = {frame.path: shift for frame, shift in zip(bracket.frames, shifts, strict=True)}
+    return replace(frames, shifts=by_path)
+
+
+class FrameCache:
+    """Decoded scenes up to a number of bytes; what was not used for longest goes first.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes. A scene larger than that is not kept.
+    """
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self.limit = limit
+        self._kept: OrderedDict[Bracket, SceneFrames] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is kept."""
+        return sum(frames.nbytes for frames in self._kept.values())
+
+    def get(self, bracket: Bracket) -> SceneFrames | None:
+        """Give the frames of a bracket if they are here."""
+        found = self._kept.get(bracket)
+        if found is not None:
+            self._kept.move_to_end(bracket)
+        return found
+
+    def put(self, frames: SceneFrames) -> None:
+        """Keep the frames of a bracket, and let go of others to make room."""
+        if frames.nbytes > self.limit:
+            return
+        self._kept[frames.bracket] = frames
+        while self.nbytes > self.limit:
+            self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Let go of all."""
+        self._kept.clear()

@@ -1,0 +1,138 @@
+"""The scene whose frames are on show, and the one that is about to be."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from napari.components import ViewerModel
+from psygnal import Signal
+
+from bracketseg._napari.layers.frame_layers import FrameLayers
+from bracketseg._napari.session.scene_frames import SceneFrames
+from bracketseg._napari.session.scene_loader import SceneLoader
+from bracketseg.brackets.bracket import Bracket
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bracketseg.brackets.alignment import Shift
+
+
+class ShownScene:
+    """Shows one scene after the other, each when its frames are in memory.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+    on_shown : callable
+        Called when a scene that was asked for is on show, and its listeners know.
+
+    Attributes
+    ----------
+    bracket : Bracket or None
+        None before the first.
+    shifts : dict of Path to Shift
+        By how many pixels the layer of each frame was moved; empty without alignment.
+
+    Signals
+    -------
+    loading_started(Bracket)
+        This scene is being decoded; the one before is still shown.
+    leaving(Bracket)
+        The frames of this scene are about to be replaced.
+    changed(Bracket)
+        The frames of this scene are shown.
+    shifts_changed(Bracket)
+        The layers of this scene were moved, and nothing else.
+    failed(Bracket, Exception)
+        The frames of this scene cannot be shown.
+    """
+
+    loading_started = Signal(object)
+    leaving = Signal(object)
+    changed = Signal(object)
+    shifts_changed = Signal(object)
+    failed = Signal(object, object)
+
+    def __init__(self, viewer: ViewerModel, on_shown: Callable[[], object]) -> None:
+        self._viewer = ref(viewer)
+        self._on_shown = on_shown
+        self.bracket: Bracket | None = None
+        self.shifts: dict[Path, Shift] = {}
+        self._align = False
+        self._aligned = False
+        self._frames: SceneFrames | None = None
+        self._layers = FrameLayers(viewer)
+        self._loader = SceneLoader(self._show, self.failed.emit)
+
+    @property
+    def loading(self) -> Bracket | None:
+        """The scene that was asked for and is being decoded."""
+        return self._loader.wanted
+
+    @property
+    def align(self) -> bool:
+        """Whether the layers of the frames are moved so that the frames lie on each other."""
+        return self._align
+
+    @align.setter
+    def align(self, on: bool) -> None:
+        self._align = on
+        again = self.loading or self.bracket
+        if again is not None:
+            self.show(again)
+
+    def show(self, bracket: Bracket) -> None:
+        """Show a scene: at once if it is in memory, else when it is read."""
+        if self._aligned == self._align and self._is_shown(bracket):
+            self._loader.want_nothing()
+            self._on_shown()
+            return
+        self._loader.want(bracket, align=self._align)
+        if self._loader.wanted is not None:
+            self.loading_started.emit(bracket)
+
+    def load_ahead(self, brackets: list[Bracket]) -> None:
+        """Decode scenes that are likely to be asked for next."""
+        self._loader.load_ahead(brackets, align=self._align)
+
+    def leave(self) -> None:
+        """Say that the scene is about to be left."""
+        if self.bracket is not None:
+            self.leaving.emit(self.bracket)
+
+    def clear(self) -> None:
+        """Show nothing, and forget all frames."""
+        self._loader.forget()
+        self._layers.clear()
+        self.bracket, self._frames, self.shifts = None, None, {}
+
+    def cancel(self) -> None:
+        """Stop decoding; what is shown stays."""
+        self._loader.cancel()
+
+    def _show(self, frames: SceneFrames) -> None:
+        shifts = (frames.shifts or {}) if self._align else {}
+        self._aligned = self._align
+        if self._is_shown(frames.bracket):
+            self.shifts = shifts
+            self._layers.move(shifts)
+            self.shifts_changed.emit(frames.bracket)
+        else:
+            self.leave()
+            self.bracket, self._frames, self.shifts = frames.bracket, frames, shifts
+            resized = self._layers.show(frames.layers, shifts)
+            self.changed.emit(frames.bracket)
+            viewer = self._viewer()
+            if resized and viewer is not None:
+                # Only now have the docks put away their layers of the size before.
+                viewer.reset_view()
+        self._on_shown()
+
+    def _is_shown(self, bracket: Bracket) -> bool:
+        frames = self._frames
+        return (
+            frames is not None
+            and frames.bracket == bracket
+            and self._layers.complete(frames.layers)
+        )

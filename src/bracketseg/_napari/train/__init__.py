@@ -1,0 +1,1 @@
+"""The dock Train: runs in a queue, and how they go."""

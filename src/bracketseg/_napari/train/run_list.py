@@ -1,0 +1,122 @@
+"""The list of runs: a tick shows one's curves, the selection is what Resume goes on with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from psygnal import Signal
+from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import QListWidget, QListWidgetItem
+
+from bracketseg._napari.train.text import run_title
+from bracketseg.learning.runs import BrokenRun, Run
+
+# Okabe and Ito's colours. Those that stand for low and high elsewhere come last.
+_COLORS = ("#009e73", "#cc79a7", "#f0e442", "#d55e00", "#56b4e9", "#e69f00")
+_PATH = Qt.ItemDataRole.UserRole
+
+
+class RunList:
+    """What the list of runs shows.
+
+    Parameters
+    ----------
+    widget : QListWidget
+
+    Attributes
+    ----------
+    current : Path or None
+        The run in hand, which has a colour whether it is listed or not.
+
+    Signals
+    -------
+    changed()
+        Another run is selected, or others are ticked.
+    """
+
+    changed = Signal()
+
+    def __init__(self, widget: QListWidget) -> None:
+        self._widget = widget
+        self._runs: dict[Path, Run] = {}
+        self._colors: dict[Path, str] = {}
+        self.current: Path | None = None
+        widget.itemChanged.connect(lambda _: self.changed.emit())
+        widget.currentItemChanged.connect(lambda _now, _before: self.changed.emit())
+
+    @property
+    def selected(self) -> Run | None:
+        """The run that is selected."""
+        item = self._widget.currentItem()
+        return None if item is None else self._runs.get(item.data(_PATH))
+
+    @property
+    def ticked(self) -> list[Run]:
+        """The runs whose curves are to be seen."""
+        on = Qt.CheckState.Checked
+        return [self._runs[item.data(_PATH)] for item in self._items() if item.checkState() == on]
+
+    def color(self, run: Path) -> str:
+        """Give a run a colour that no other one in sight has, as long as there are such."""
+        if run not in self._colors:
+            taken = set(self._colors.values())
+            free = [color for color in _COLORS if color not in taken]
+            self._colors[run] = free[0] if free else _COLORS[len(self._colors) % len(_COLORS)]
+        return self._colors[run]
+
+    def find(self, path: Path) -> Run | None:
+        """Find a run of the list by its folder."""
+        return self._runs.get(path)
+
+    def show(
+        self, runs: Sequence[Run], broken: Sequence[BrokenRun], select: Path | None = None
+    ) -> None:
+        """List these runs; ticks and selection stay, the latest is selected if it was cut short.
+
+        Parameters
+        ----------
+        runs : sequence of Run
+        broken : sequence of BrokenRun
+            Are listed with the reason, and can be neither ticked nor selected.
+        select : Path, optional
+            Of a run that is to be selected and ticked.
+        """
+        ticked = {run.path for run in self.ticked} | {select}
+        newest = runs[0].path if runs and runs[0].resumable else None
+        selected = select or (self.selected.path if self.selected else newest)
+        self._runs = {run.path: run for run in runs}
+        with QSignalBlocker(self._widget):
+            self._widget.clear()
+            for run in runs:
+                item = QListWidgetItem(run_title(run))
+                item.setData(_PATH, run.path)
+                item.setToolTip(str(run.path))
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                on = run.path in ticked
+                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+                self._widget.addItem(item)
+                if run.path == selected:
+                    self._widget.setCurrentItem(item)
+            for run_folder in broken:
+                item = QListWidgetItem(f"⚠ {run_folder.path.name} cannot be read")
+                item.setToolTip(run_folder.reason)
+                item.setFlags(Qt.ItemFlag.NoItemFlags)
+                self._widget.addItem(item)
+        self.paint()
+        self.changed.emit()
+
+    def paint(self) -> None:
+        """Show the colours of the ticked runs beside them."""
+        ticked = {run.path for run in self.ticked}
+        kept = ticked | {self.current}
+        self._colors = {run: color for run, color in self._colors.items() if run in kept}
+        with QSignalBlocker(self._widget):
+            for item in self._items():
+                path = item.data(_PATH)
+                swatch = QPixmap(10, 10)
+                swatch.fill(QColor(self.color(path) if path in ticked else "transparent"))
+                item.setIcon(QIcon(swatch))
+
+    def _items(self) -> list[QListWidgetItem]:
+        found = (self._widget.item(row) for row in range(self._widget.count()))
+        return [item for item in found if item is not None and item.data(_PATH) in self._runs]

@@ -1,0 +1,276 @@
+"""What a person does to the masks of one scene, and the layers that show it."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from napari.components import ViewerModel
+from numpy.typing import NDArray
+from psygnal import Signal
+
+from bracketseg._napari.layers.frames import pixel_at
+from bracketseg._napari.session.frame_choice import FrameChoice
+from bracketseg._napari.session.subject import Subject
+from bracketseg._napari.truth.mask_layers import MaskLayers
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.prediction import Basis, Prediction
+from bracketseg.labeling.ranges import DEFAULT_RANGES, Bounds, ManualRange, Otsu
+
+
+class SceneEditor:
+    """Changes an annotation and keeps the layers and whoever listens in step with it.
+
+    Attributes
+    ----------
+    masks : MaskLayers
+    subject : Subject or None
+    annotation : SceneAnnotation or None
+        Both None where there is nothing to label.
+    focus : {"low", "high"}
+        The role that is being worked on.
+    predicted : dict of role to Prediction
+        What the masks of this scene began from last.
+
+    Signals
+    -------
+    subject_changed()
+        Another scene, or none.
+    mask_changed(role, settled)
+        Rule or strokes of a role are others; while a bound is dragged `settled` is False.
+    focus_changed(role)
+    picking_changed(bool)
+    """
+
+    subject_changed = Signal()
+    mask_changed = Signal(str, bool)
+    focus_changed = Signal(str)
+    picking_changed = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel, choice: FrameChoice) -> None:
+        self._viewer = viewer
+        self._choice = choice
+        self.masks = MaskLayers(
+            viewer, on_painted=self._painted, on_undo=self.undo, on_redo=self.redo
+        )
+        self.subject: Subject | None = None
+        self.annotation: SceneAnnotation | None = None
+        self.focus: MaskRole = "low"
+        self._moving: MaskRole | None = None
+        self._manual: dict[MaskRole, ManualRange] = dict(DEFAULT_RANGES)
+        self.predicted: dict[MaskRole, Prediction] = {}
+        self._picking = False
+        viewer.layers.selection.events.active.connect(self._layer_selected)
+
+    def close(self) -> None:
+        """Let go of the viewer; the layers stay."""
+        self.picking = False
+        self._viewer.layers.selection.events.active.disconnect(self._layer_selected)
+        for role in MASK_ROLES:
+            self.masks.forget(role)
+
+    def begin(self, subject: Subject, annotation: SceneAnnotation) -> None:
+        """Show a scene and its masks, with the brush armed."""
+        self.subject, self.annotation = subject, annotation
+        self._moving = None
+        self._manual, self.predicted = dict(DEFAULT_RANGES), {}
+        self.masks.keep_only(frozenset(subject.frames))
+        for role, frame in subject.frames.items():
+            rule = annotation.rule(role)
+            if isinstance(rule, ManualRange):
+                self._manual[role] = rule
+            elif isinstance(rule, Prediction):
+                self.predicted[role] = rule
+            self.masks.show(subject.title, role, frame, annotation.mask(role))
+        self.set_focus(self.focus if self.focus in subject.frames else next(iter(subject.frames)))
+        self.subject_changed.emit()
+
+    def end(self) -> None:
+        """Show nothing."""
+        self.picking = False
+        self.subject = self.annotation = None
+        self.masks.keep_only(frozenset())
+        self.subject_changed.emit()
+
+    @property
+    def roles(self) -> tuple[MaskRole, ...]:
+        """The roles that can be labelled now."""
+        return self.annotation.roles if self.annotation is not None else ()
+
+    def rule(self, role: MaskRole) -> Basis | None:
+        """Give the rule or prediction of a role; None where there is nothing to label."""
+        return self.annotation.rule(role) if self.annotation and role in self.roles else None
+
+    def bounds(self, role: MaskRole) -> Bounds | None:
+        """Give the bounds of a rule, both inclusive; None for a prediction."""
+        return self.annotation.bounds(role) if self.annotation and role in self.roles else None
+
+    def histogram(self, role: MaskRole) -> NDArray[np.intp] | None:
+        """Count the pixels of each luma of a role's frame, (256,) int."""
+        if self.annotation is None or role not in self.roles:
+            return None
+        # NumPy's count takes fifteen times as long, and is waited for with each scene.
+        counts = cv2.calcHist([self.annotation.luma(role)], [0], None, [256], [0, 256])
+        return counts.ravel().astype(np.intp)
+
+    def set_range(self, role: MaskRole, lo: float, hi: float, *, settled: bool = True) -> None:
+        """Move the bounds of a role; the moves up to a settled one are one step of undo."""
+        self._set_rule(role, ManualRange(lo=lo, hi=hi), settled=settled)
+
+    def set_method(self, role: MaskRole, method: Literal["manual", "otsu"]) -> None:
+        """Go over to Otsu's threshold, or back to the range that was there before it."""
+        self._set_rule(role, Otsu() if method == "otsu" else self._manual[role])
+
+    def begin_from(self, role: MaskRole, prediction: Prediction) -> None:
+        """Go over to a predicted mask; the strokes stay on top of it."""
+        known = self.predicted.get(role)
+        # The history keeps each array that it is given.
+        self._set_rule(role, known if known is not None and known == prediction else prediction)
+
+    def pick(self, position: tuple[float, ...]) -> bool:
+        """Move a bound of the focused role to the luma under a position in the world.
+
+        It is the nearer bound, and the lower one where both are equally near.
+
+        Returns
+        -------
+        bool
+            Whether there is a pixel.
+        """
+        if self.subject is None or self.annotation is None:
+            return False
+        # A prediction has no bounds: they are those of the range that was there before it.
+        bounds = self.bounds(self.focus) or self._manual[self.focus]
+        luma = self.annotation.luma(self.focus)
+        row, column = pixel_at(self.subject.frames[self.focus].layer, position)
+        if not (0 <= row < luma.shape[0] and 0 <= column < luma.shape[1]):
+            return False
+        value = float(luma[row, column])
+        # Otsu's bounds can be an empty interval, as [256, 255] is.
+        lo, hi = min(bounds.lo, 255.0), max(bounds.hi, 0.0)
+        if abs(value - lo) <= abs(value - hi):
+            self.set_range(self.focus, value, max(value, hi))
+        else:
+            self.set_range(self.focus, min(value, lo), value)
+        return True
+
+    @property
+    def picking(self) -> bool:
+        """Whether a click into the picture moves a bound."""
+        return self._picking
+
+    @picking.setter
+    def picking(self, on: bool) -> None:
+        if on == self._picking:
+            return
+        self._picking = on
+        callbacks = self._viewer.mouse_drag_callbacks
+        if on:
+            callbacks.append(self._pressed)
+        elif self._pressed in callbacks:
+            callbacks.remove(self._pressed)
+        # A brush would paint at the very click.
+        self.masks.arm(self.focus, brush=not on)
+        self.picking_changed.emit(on)
+
+    def toggle_picking(self) -> None:
+        """Begin or end picking."""
+        self.picking = not self.picking and self.annotation is not None
+
+    def clear_corrections(self) -> bool:
+        """Take the strokes off the masks of all roles; returns whether there were any."""
+        cleared = [
+            role
+            for role in self.roles
+            if self.annotation and self.annotation.clear_corrections(role)
+        ]
+        for role in cleared:
+            self._show(role)
+        return bool(cleared)
+
+    def undo(self) -> bool:
+        """Take back the last stroke or change of a rule, whichever role it was on."""
+        return self._step(SceneAnnotation.undo)
+
+    def redo(self) -> bool:
+        """Make again what was undone last."""
+        return self._step(SceneAnnotation.redo)
+
+    def set_focus(self, role: MaskRole, *, arm: bool = True) -> None:
+        """Work on a role: its frame and mask are shown, its layer is selected."""
+        if role not in self.roles:
+            return
+        changed, self.focus = role != self.focus, role
+        self._choice.show_only(role)
+        self.masks.show_only(role)
+        if arm:
+            self.masks.arm(role, brush=not self._picking)
+        if changed:
+            self.focus_changed.emit(role)
+
+    def turn(self) -> None:
+        """Turn to the other role."""
+        self.set_focus("high" if self.focus == "low" else "low")
+
+    def _set_rule(self, role: MaskRole, rule: Basis, *, settled: bool = True) -> None:
+        if self.annotation is None or role not in self.roles:
+            return
+        changed = self.annotation.set_rule(role, rule, merge=self._moving == role)
+        self._moving = None if settled else role
+        if isinstance(rule, ManualRange):
+            self._manual[role] = rule
+        elif isinstance(rule, Prediction):
+            self.predicted[role] = rule
+        if settled or role != self.focus:
+            self.set_focus(role)
+        if changed or settled:
+            self._show(role, settled=settled)
+
+    def _step(self, step: Callable[[SceneAnnotation], bool]) -> bool:
+        annotation = self.annotation
+        if annotation is None:
+            return False
+        self._moving = None
+        before = {role: (annotation.rule(role), annotation.mask(role)) for role in self.roles}
+        if not step(annotation):
+            return False
+        for role, (rule, mask) in before.items():
+            if annotation.rule(role) != rule or annotation.mask(role) is not mask:
+                self._show(role)
+        return True
+
+    def _show(self, role: MaskRole, *, settled: bool = True) -> None:
+        if self.annotation is not None and self.subject is not None:
+            mask = self.annotation.mask(role)
+            if self.masks.layer(role) is None:
+                # Somebody removed it, and now works on it.
+                self.masks.show(self.subject.title, role, self.subject.frames[role], mask)
+            else:
+                self.masks.update(role, mask, settled=settled)
+            self.mask_changed.emit(role, settled)
+
+    def _painted(self, role: MaskRole) -> bool:
+        mask = self.masks.shown(role)
+        if self.annotation is None or mask is None or role not in self.roles:
+            return False
+        self._moving = None
+        changed = self.annotation.set_mask(role, mask)
+        if changed:
+            self.mask_changed.emit(role, True)
+        return changed
+
+    def _layer_selected(self, event: Any) -> None:
+        role = self.masks.role_of(event.value)
+        if role is not None and role != self.focus:
+            self.set_focus(role, arm=False)
+
+    def _pressed(self, _viewer: object, event: Any) -> Any:
+        """Pick at a click; a drag moves the picture as ever."""
+        yield
+        moved = False
+        while event.type == "mouse_move":
+            moved = True
+            yield
+        if not moved:
+            self.pick(tuple(event.position))

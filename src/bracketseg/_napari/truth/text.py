@@ -1,0 +1,114 @@
+"""What the Ground truth dock says."""
+
+from collections.abc import Sequence
+
+from bracketseg._napari.truth.ground_truth import GroundTruth
+from bracketseg._napari.widgets.legend import legend_text
+from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.labeling.agreement import Agreement
+from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.prediction import Prediction
+
+
+def coverage_text(
+    annotation: SceneAnnotation | None, *, settled: bool, aligned: bool = False
+) -> str:
+    """Write what the masks cover.
+
+    Parameters
+    ----------
+    annotation : SceneAnnotation or None
+    settled : bool
+        Count the pieces of the remainder, too, which takes longer than all else.
+    aligned : bool
+        Whether the frames lie elsewhere on the screen than in their files, by whose pixels
+        the masks are measured, here as in `coverage.csv`.
+    """
+    if annotation is None:
+        return "No masks yet."
+    fractions = annotation.fractions()
+    if fractions is None:
+        parts = [f"{role} {annotation.mask(role).mean():.1%}" for role in annotation.roles]
+        return f"Covered: {', '.join(parts)}."
+    covered = ", ".join(f"{name} {fractions[name]:.1%}" for name in ("low", "high", "union"))
+    text = f"Covered: {covered}. Remainder {fractions['remainder']:.1%}"
+    found = annotation.coverage() if settled else None
+    if found is None:
+        text = f"{text} in … pieces."
+    else:
+        text = f"{text} in {found.pieces} piece{'' if found.pieces == 1 else 's'}."
+    return f"{text} Counted in the files, without the alignment." if aligned else text
+
+
+def view_text(entries: Sequence[tuple[str, str]], agreement: Agreement | None) -> str:
+    """Write the legend of a view, and how far the two masks agree, as rich text."""
+    lines = [legend_text(entries)]
+    if agreement is not None:
+        dice = [
+            f"{role} {agreement.dice[role]:.3f}" for role in MASK_ROLES if role in agreement.dice
+        ]
+        lines.append(f"Dice with Otsu: {', '.join(dice)}")
+        for way, covered in (("Manual", agreement.manual), ("Otsu", agreement.otsu)):
+            if covered is not None:
+                lines.append(
+                    f"{way}: low {covered.low:.1%}, high {covered.high:.1%}, "
+                    f"union {covered.union:.1%}, {covered.pieces} pieces left"
+                )
+    return "<br>".join(lines)
+
+
+def status_text(truth: GroundTruth, *, said: str = "") -> str:
+    """Write what state things are in, and what to do next.
+
+    Parameters
+    ----------
+    truth : GroundTruth
+    said : str
+        The last notice, if nothing was done since.
+    """
+    subject = truth.editor.subject
+    if truth.state == "starting":
+        text = "Getting the masks ready …"
+    elif truth.session.loading is not None:
+        what = "Reading and aligning" if truth.session.align else "Reading"
+        text = f"{what} {truth.session.loading.scene} …"
+    elif truth.state == "empty":
+        text = (
+            "No picture yet. Open a folder in the Brackets dock, or drop a dark and a bright "
+            "picture into the window."
+        )
+    elif truth.state == "unusable" or subject is None:
+        return f"⚠ {truth.problem}"
+    elif truth.editor.picking:
+        text = f"Click into the picture: the nearer {truth.editor.focus} bound moves there."
+    else:
+        predicted = any(
+            isinstance(truth.editor.rule(role), Prediction) for role in truth.editor.roles
+        )
+        state = _PREDICTED if truth.state == "new" and predicted else _STATES[truth.state]
+        text = f"{subject.scene}{_place_text(truth)}: {state}"
+    problem = truth.problem
+    if problem:
+        text = f"⚠ Not saved: {problem} Your work is kept in memory and tried again."
+        return f"{subject.scene}: {text}" if subject is not None else text
+    return f"{said}\n{text}" if said else text
+
+
+def _place_text(truth: GroundTruth) -> str:
+    """Say which scene of how many this is; nothing for pictures that are not of the session."""
+    if not truth.in_session:
+        return ""
+    session = truth.session
+    return f" (scene {(session.place_of(session.current) or 0) + 1} of {len(session.brackets)})"
+
+
+_PREDICTED = "as predicted. Correct it with the brush, then Accept."
+
+_STATES = {
+    "new": "drag a bound, or paint on the picture. Then Accept.",
+    "layer": "the open masks were taken over. Change them, then Accept.",
+    "draft": "unfinished work is back. Go on, then Accept.",
+    "changed": "changed, and kept as a draft. Accept saves the masks.",
+    "saving": "saving …",
+    "saved": "saved. Change it and Accept again, or go on.",
+}

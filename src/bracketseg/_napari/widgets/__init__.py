@@ -1,0 +1,1 @@
+"""Parts of a window, and work beside it, that know of no bracket."""
