@@ -157,7 +157,7 @@ def test_wheel_holds_the_package_its_manifest_and_the_sample_data(built: Path) -
     modules = {
         p.relative_to(package.parent).as_posix()
         for p in package.rglob("*")
-        if p.suffix in {".py", ".pyi"}
+        if p.suffix in {".py", ".pyi", ".html", ".css"}
     }
     samples = ROOT / "sample_data"
     data = {

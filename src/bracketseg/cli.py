@@ -10,14 +10,13 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from pydantic import ValidationError
 from rich.table import Table
-from typer.core import TyperCommand
 
 from bracketseg import __version__
 from bracketseg.allocator import keep_freed_memory
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
-from bracketseg.config_options import options_from
+from bracketseg.config_options import options_from, taking_lists
 from bracketseg.console import (
     counting,
     fail,
@@ -72,6 +71,19 @@ LossesOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="LOSS ...", callback=_known_losses, help=f"Of {', '.join(LOSSES)}; by default all."
+    ),
+]
+SeedsOption = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--seeds",
+        "--seed",
+        metavar="SEED ...",
+        min=0,
+        max=2**31 - 1,
+        callback=lambda seeds: seeds or [0],
+        help="Each decides a split, the first weights, the order of the images and the dropout; "
+        "by default 0.",
     ),
 ]
 ModelOption = Annotated[
@@ -338,56 +350,46 @@ def _evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-class _ListsLosses(TyperCommand):
-    """Take `--losses bce focal` as well as `--losses bce --losses focal`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        spread: list[str] = []
-        listing = False
-        for argument in args:
-            if listing and argument in LOSSES and spread[-1] != "--losses":
-                spread.append("--losses")
-            listing = argument == "--losses" or (listing and argument in LOSSES)
-            spread.append(argument)
-        return super().parse_args(ctx, spread)
-
-
-@app.command(cls=_ListsLosses)
-@options_from(TrainConfig, leave_out={"filters", "role", "loss"})
+@app.command(cls=taking_lists({"--losses": LOSSES.__contains__, "--seeds": str.isdecimal}))
+@options_from(TrainConfig, leave_out={"filters", "role", "loss", "seed"})
 def compare(
     path: PathArgument,
     masks: MasksOption,
-    out: Annotated[Path, typer.Option(help="Folder for the runs and the tables.")],
+    out: Annotated[Path, typer.Option(help="Folder for the runs and the report.")],
     losses: LossesOption = None,
+    seeds: SeedsOption = None,
     resume: ResumeOption = False,
     as_json: JsonOption = False,
     *,
     config: TrainConfig,
 ) -> None:
-    """Train each loss for each role and write Tables 1 and 2."""
+    """Train each loss for each role and seed, and write a report with Tables 1 and 2."""
     keep_freed_memory()
-    from bracketseg.learning.comparison import TABLES_JSON, TABLES_MARKDOWN
     from bracketseg.learning.comparison import compare as compare_losses
+    from bracketseg.learning.run_plan import plan_runs
+    from bracketseg.report.writing import PAGE, TABLES_JSON, TABLES_MARKDOWN, write_report
 
+    plan = plan_runs(out, config, cast("list[Loss]", losses), seeds or [0], resume=resume)
     found = find_brackets(path)
     with stopping_on_interrupt() as should_stop:
         used, broken = follow_training(
-            compare_losses(
-                found.brackets,
-                masks,
-                out,
-                config,
-                cast("list[Loss]", losses),
-                resume=resume,
-                should_stop=should_stop,
-            )
+            compare_losses(found.brackets, masks, plan, resume=resume, should_stop=should_stop)
         )
+    problems = [*found.problems, *broken]
+    report = write_report(
+        found.brackets,
+        [planned.path for planned in plan],
+        out,
+        masks=masks,
+        left_out=[str(problem) for problem in problems],
+    )
+    problems += follow_scenes(report, "Reporting", "steps")[1]
     if as_json:
         typer.echo((out / TABLES_JSON).read_text(encoding="utf-8"))
     else:
         output.print((out / TABLES_MARKDOWN).read_text(encoding="utf-8"))
-        output.print(f"Tables in {out}")
-    report_problems([*found.problems, *broken], used)
+        output.print(f"Report in {out / PAGE}, its tables beside it")
+    report_problems(list({str(problem): problem for problem in problems}.values()), used)
 
 
 @app.command()

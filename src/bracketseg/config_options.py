@@ -1,12 +1,13 @@
 """Command-line options made from a config, so that no parameter is written twice."""
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
+from typer.core import TyperCommand
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
@@ -65,3 +66,30 @@ def options_from(
         return with_config
 
     return decorate
+
+
+def taking_lists(options: Mapping[str, Callable[[str], bool]]) -> type[TyperCommand]:
+    """Make a kind of command that takes `--losses bce focal` for `--losses bce --losses focal`.
+
+    Parameters
+    ----------
+    options : mapping of str to callable
+        Each option that may be followed by several values, and what tells whether an argument
+        is one of its values.
+    """
+
+    class TakesLists(TyperCommand):
+        def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+            spread: list[str] = []
+            listing = ""
+            for argument in args:
+                if argument in options:
+                    listing = argument
+                elif not listing or not options[listing](argument):
+                    listing = ""
+                elif spread[-1] != listing:
+                    spread.append(listing)
+                spread.append(argument)
+            return super().parse_args(ctx, spread)
+
+    return TakesLists

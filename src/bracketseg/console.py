@@ -10,13 +10,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bracketseg.errors import BracketSegError, FrameError
+from bracketseg.errors import BracketSegError, ChoiceError, FrameError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
     MicroBatch,
     Planned,
+    RunFailed,
     RunStarted,
     SceneCached,
     ScenePredicted,
@@ -46,12 +47,15 @@ def warn(message: str) -> None:
 
 def report_problems(problems: Sequence[BracketSegError], done: int) -> None:
     """List what was left out, and end with exit status 1 if there is anything."""
-    if not problems:
-        return
+    left_out = [problem for problem in problems if not isinstance(problem, ChoiceError)]
     for problem in problems:
-        errors.print(f"Left out: {_one_line(str(problem))}", style="yellow")
-    errors.print(f"Error: {len(problems)} left out, {done} done", style="red")
-    raise typer.Exit(1)
+        if problem in left_out:
+            errors.print(f"Left out: {_one_line(str(problem))}", style="yellow")
+        else:
+            warn(_one_line(str(problem)))
+    if left_out:
+        errors.print(f"Error: {len(left_out)} left out, {done} done", style="red")
+        raise typer.Exit(1)
 
 
 def _one_line(message: str) -> str:
@@ -106,9 +110,17 @@ _Event = TypeVar("_Event", bound=SceneEvent)
 
 
 def follow_scenes(
-    events: Generator[_Event, None, None], title: str
+    events: Generator[_Event, None, None], title: str, unit: str = "scenes"
 ) -> tuple[list[_Event], list[BracketSegError]]:
     """Run a folder to its end, or until it is interrupted, with a progress bar.
+
+    Parameters
+    ----------
+    events : generator of SceneEvent
+    title : str
+        What is being done.
+    unit : str
+        What is counted.
 
     Returns
     -------
@@ -130,7 +142,7 @@ def follow_scenes(
             progress.update(task, completed=event.index, total=event.total)
             if should_stop() and event.index < event.total:
                 errors.print(
-                    f"Stopped: {event.index} of {event.total} scenes are done. The same command "
+                    f"Stopped: {event.index} of {event.total} {unit} are done. The same command "
                     "does them all."
                 )
                 raise typer.Exit(1)
@@ -211,7 +223,11 @@ def follow_training(events: Iterable[object]) -> tuple[int, list[BracketSegError
                 case Warned(message=message):
                     warn(message)
                 case RunStarted():
-                    errors.print(f"[{event.index}/{event.total}] {event.role}, {event.loss}")
+                    place = f"[{event.index}/{event.total}]"
+                    errors.print(f"{place} {event.role}, {event.loss}, seed {event.seed}")
+                case RunFailed(run=run, error=error):
+                    broken[str(run)] = error
+                    warn(f"{run.name} failed; the others go on")
                 case Cached():
                     used = len(event.train) + len(event.validation)
                     errors.print(

@@ -63,10 +63,10 @@ def demo_epilogue(data: Path, out: Path) -> str:
     )
     return f"""
 The results lie in {out.resolve()}:
-  manual, otsu          ground truth by the manual range and by Otsu
-  low-run, high-run     the two trained networks, with their curves in history.csv
-  prediction            what the networks find, with probabilities
-  comparison/tables.md  Tables 1 and 2: three losses for both roles, on scenes kept back
+  manual, otsu            ground truth by the manual range and by Otsu
+  low-run, high-run       the two trained networks, with their curves in history.csv
+  prediction              what the networks find, with probabilities
+  comparison/report.html  Tables 1 and 2: three losses for both roles, on scenes kept back
 (The evaluation above also counts the scenes that were trained on, so it flatters.)
 
 To look at a bracket with its masks in napari:

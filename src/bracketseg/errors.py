@@ -18,6 +18,10 @@ class BracketError(BracketSegError):
     """A folder holds no bracket, or a bracket lacks what was asked of it."""
 
 
+class ChoiceError(BracketError):
+    """Frames that a person chose cannot be used; every scene is there with its usual roles."""
+
+
 class LabelingError(BracketSegError):
     """A mask or a labelling folder cannot be read, used or written."""
 
@@ -36,6 +40,10 @@ class DeviceError(BracketSegError):
 
 class OutOfMemoryError(BracketSegError):
     """A device ran out of memory."""
+
+
+class ReportError(BracketSegError):
+    """A report has nothing to tell of, or cannot be written."""
 
 
 class WorkerError(BracketSegError):

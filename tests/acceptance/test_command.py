@@ -15,8 +15,8 @@ import pytest
 import tifffile
 
 from bracketseg import __version__, console
-from bracketseg.errors import OutOfMemoryError
-from bracketseg.learning import predict_folder, prediction, training
+from bracketseg.errors import OutOfMemoryError, TrainingError
+from bracketseg.learning import optimization, predict_folder, prediction, training
 
 FAST = ("--epochs", 1, "--batch-size", 4, "--image-size", 16, "--device", "cpu")
 METRICS = {"dice", "jaccard", "sensitivity", "specificity", "auc_eq9", "roc_auc"}
@@ -63,6 +63,31 @@ def test_frames_that_were_chosen_by_hand_are_low_and_high(command, brackets):
     roles = [[frame["role"] for frame in scene["frames"]] for scene in found]
     assert roles[0] == ["low", "medium", "high"]
     assert roles[1] == [None, "low", "high"]
+
+
+@pytest.mark.parametrize("content", ["{", '{"version": 1, "roles": {"s1": {"low": "gone.png"}}}'])
+def test_chosen_frames_that_cannot_be_used_are_one_warning(command, brackets, content):
+    choices = brackets / "bracketseg.json"
+    choices.write_text(content)
+    told = command("info", brackets, "--json")
+    assert told.status == 0
+    assert [scene["frames"][0]["role"] for scene in json.loads(told.out)] == ["low"] * 6
+    (line,) = told.err.splitlines()
+    assert line.startswith(f"Warning: {choices}: ")
+
+
+def test_masks_of_a_frame_that_is_no_longer_chosen_are_not_trained_on(command, brackets, tmp_path):
+    masks = tmp_path / "masks"
+    assert command("label", brackets, "--method", "manual", "--out", masks).status == 0
+    frames = {"low": "medium.png", "high": "high.png"}
+    (brackets / "bracketseg.json").write_text(json.dumps({"version": 1, "roles": {"s1": frames}}))
+    out = tmp_path / "run"
+    made = command("train", brackets, "--masks", masks, "--role", "low", "--out", out, *FAST)
+    assert made.status == 1
+    (line,) = [line for line in made.err.splitlines() if line.startswith("Left out: ")]
+    assert f"{masks / 's1_low.png'}: was made on low.png, but medium.png is the low frame" in line
+    split = json.loads((out / "split.json").read_text())
+    assert "s1" not in {*split["train"], *split["validation"]}
 
 
 def test_label_takes_ranges_and_reports_coverage(command, brackets, tmp_path):
@@ -187,14 +212,81 @@ def test_compare_writes_both_tables(command, brackets, masks, tmp_path):
     for name in ("table1_low.csv", "table2_high.csv"):
         with (out / name).open(newline="") as file:
             rows = list(csv.DictReader(file))
-        assert [row["loss"] for row in rows] == ["BCE", "Focal"]
-        assert all(0 <= float(row["dice"]) <= 1 for row in rows)
+        measured = [row for row in rows if row["source"] == "measured"]
+        assert [row["loss"] for row in measured] == ["BCE", "Focal"]
+        assert all(0 <= float(row["dice"]) <= 1 for row in measured)
     resumed = command(
         *("compare", brackets, "--masks", masks, "--out", out, *FAST, "--json"),
         *("--losses", "bce", "--losses", "focal", "--validation", 0.4, "--resume"),
     )
     assert resumed.status == 0, resumed.err
     assert set(json.loads(resumed.out)["low"]) == {"bce", "focal"}
+
+
+def _times(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_comparison_goes_over_seeds_and_trains_only_what_is_missing(
+    command, brackets, masks, tmp_path
+):
+    out = tmp_path / "comparison"
+    settings = (brackets, "--masks", masks, *FAST, "--validation", 0.4, "--losses", "bce", "focal")
+    assert command("compare", *settings, "--out", out, "--seeds", 1).status == 0
+    names = {f"{role}-{loss}-seed1" for role in ("low", "high") for loss in ("bce", "focal")}
+    assert {path.name for path in out.iterdir() if path.is_dir()} == names
+    refused = command("compare", *settings, "--out", out, "--seeds", 0, 1)
+    assert refused.status == 1
+    assert "resume it (--resume)" in refused.err
+
+    # Runs that were made elsewhere are known by what they are, not by their names.
+    (out / "low-bce-seed1").rename(out / "from elsewhere")
+    before = {}
+    for run in out.iterdir():
+        before |= _times(run)
+    both = command("compare", *settings, "--out", out, "--seeds", 0, 1, "--resume")
+    assert both.status == 0, both.err
+    assert "[5/8] low, bce, seed 1" in both.err
+    assert both.err.count("epoch 1/1") == 4
+    now = _times(out)
+    assert before
+    assert {path: now[path] for path in before} == before
+    assert not (out / "low-bce-seed1").exists()
+    assert "8 trainings with seeds 0, 1" in (out / "report.html").read_text(encoding="utf-8")
+    tables = json.loads((out / "tables.json").read_text())
+    assert tables["seeds"] == [0, 1]
+    assert tables["low_spread"]["bce"]["dice"]["sd_seeds"] is not None
+
+    other = command("compare", *settings, "--out", out, "--seeds", 1, "--resume", "--dropout", 0.3)
+    assert other.status == 1
+    assert "other settings: dropout (was 0.1, is 0.3)" in other.err
+
+
+def test_a_training_that_breaks_costs_itself_only_and_is_named(
+    command, brackets, masks, tmp_path, monkeypatch
+):
+    whole = optimization.Optimization.step
+
+    def break_focal(self, *arguments, **options):
+        if self.config.loss == "focal" and self.config.role == "low":
+            raise TrainingError("the loss is not finite")
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(optimization.Optimization, "step", break_focal)
+    out = tmp_path / "comparison"
+    compared = command(
+        *("compare", brackets, "--masks", masks, "--out", out, *FAST, "--validation", 0.4),
+        *("--losses", "bce", "focal", "--json"),
+    )
+    assert compared.status == 1
+    assert "low-focal-seed0 failed; the others go on" in compared.err
+    assert "Left out: the loss is not finite" in compared.err
+    tables = json.loads(compared.out)
+    assert list(tables["low"]) == ["bce"]
+    assert list(tables["high"]) == ["bce", "focal"]
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "the loss is not finite" in page
+    assert "low-focal-seed0: not finished, 0 of 1 epochs are done" in page
 
 
 @pytest.mark.parametrize(
@@ -226,6 +318,8 @@ def test_an_error_is_one_line_that_names_the_file(command, brackets, tmp_path, a
         ("train", "{set}", "--masks", "x", "--out", "y", "--role", "low", "--epochs", 0),
         ("predict", "{set}", "--out", "x", "--low-model", "y", "--threshold", 2),
         ("compare", "{set}", "--masks", "x", "--out", "y", "--losses", "bce", "magic"),
+        ("compare", "{set}", "--masks", "x", "--out", "y", "--seeds", "one"),
+        ("compare", "{set}", "--masks", "x", "--out", "y", "--seeds", -1),
     ],
 )
 def test_wrong_usage_is_status_2(command, brackets, arguments):
@@ -368,7 +462,7 @@ def test_compare_names_a_scene_that_fails_and_still_compares_the_same_scenes(
     assert "[2/4] low, focal" in compared.err
     tables = json.loads(compared.out)
     assert len(tables["low_scenes"]) == len(tables["high_scenes"]) - 1
-    assert "the same scenes chose the best epoch" in (out / "tables.md").read_text()
+    assert "also chose the best epoch" in (out / "tables.md").read_text()
 
 
 def test_the_demo_does_all_of_it_and_says_where(command, tmp_path, monkeypatch):

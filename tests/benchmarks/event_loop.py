@@ -1,5 +1,6 @@
 """How long a window stands still: the gaps between the ticks of a timer in its event loop."""
 
+import gc
 import sys
 import threading
 import time
@@ -20,12 +21,19 @@ class Gap:
     Attributes
     ----------
     seconds : float
+    cpu : float
+        Seconds that the main thread itself worked, whatever else the machine was doing.
+    garbage : float
+        Seconds in which Python collected garbage: nobody can do anything meanwhile, whichever
+        thread happened to begin with it.
     where : tuple of str
         What the main thread was at after `BLOCKED` seconds, outermost first; empty for a
         shorter gap.
     """
 
     seconds: float
+    cpu: float
+    garbage: float
     where: tuple[str, ...]
 
 
@@ -40,7 +48,8 @@ class EventLoopProbe(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._gaps: list[Gap] = []
-        self._last = 0.0
+        self._last = self._worked = self._began = self._garbage = 0.0
+        gc.callbacks.append(self._collecting)
         self._late: tuple[float, tuple[str, ...]] = (0.0, ())
         self._watching = threading.Event()
         self._main = threading.get_ident()
@@ -51,7 +60,7 @@ class EventLoopProbe(QObject):
 
     def start(self) -> None:
         """Begin, and forget what was before."""
-        self._gaps, self._last = [], time.perf_counter()
+        self._gaps, self._last, self._worked = [], time.perf_counter(), time.thread_time()
         self._timer.start()
         self._watching.set()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -64,11 +73,24 @@ class EventLoopProbe(QObject):
         return sorted(self._gaps, key=lambda gap: gap.seconds, reverse=True)
 
     def _tick(self) -> None:
-        now = time.perf_counter()
+        now, worked = time.perf_counter(), time.thread_time()
         start, where = self._late
         found = where if start == self._last else ()
-        self._gaps.append(Gap(seconds=now - self._last, where=found))
-        self._last = now
+        self._gaps.append(
+            Gap(
+                seconds=now - self._last,
+                cpu=worked - self._worked,
+                garbage=self._garbage,
+                where=found,
+            )
+        )
+        self._last, self._worked, self._garbage = now, worked, 0.0
+
+    def _collecting(self, phase: str, _info: object) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self._garbage += time.perf_counter() - self._began
 
     def _watch(self) -> None:
         while self._watching.is_set():

@@ -18,7 +18,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
-from window import Bench, label
+from window import Bench, label, print_heading
 
 
 def main() -> None:
@@ -38,10 +38,12 @@ def main() -> None:
         label(home / "brackets", "ana", "120")
         bench = Bench(where=options.where)
         bench.wait = 500
-        print(f"{'':48}{'seconds':>9}{'longest gap':>13}{'over 0.1 s':>12}")
+        print_heading()
         with bench.action("the first layer of this napari"):
             bench.viewer.add_image(np.zeros((64, 64), np.uint8))
             bench.application.processEvents()
+        with bench.action("napari alone: three images of several slices"):
+            add_images(bench, options.size)
         with bench.action("open the dock Train"):
             bench.viewer.window.add_plugin_dock_widget("bracketseg", "Train")
             bench.application.processEvents()
@@ -49,6 +51,15 @@ def main() -> None:
         with bench.action("get ready to plot"):
             bench.spin(2)
         train(bench, home / "brackets", options)
+
+
+def add_images(bench: Bench, size: int) -> None:
+    """What the examples as layers cost napari itself, one in each turn of the event loop."""
+    for shape in ((4, size, size, 3), (4, size, size), (4, size, size)):
+        bench.viewer.add_image(np.zeros(shape, np.uint8), opacity=0.5)
+        bench.spin(0.3)
+    bench.viewer.layers.clear()
+    bench.spin(0.5)
 
 
 def train(bench: Bench, folder: Path, options: argparse.Namespace) -> None:
@@ -73,7 +84,7 @@ def train(bench: Bench, folder: Path, options: argparse.Namespace) -> None:
         bench.until(lambda: "epoch 1." in bench.control("train.examples.text").text())
     with bench.action("make layers of them"):
         bench.press("train.examples.as_layers")
-        bench.application.processEvents()
+        bench.spin(1)
     with bench.action("train with these layers, in and out of sight"):
         end = time.perf_counter() + 20
         while time.perf_counter() < end and "Run 2 of 3" in status():

@@ -169,9 +169,58 @@ def test_what_is_no_file_is_a_problem_and_holds_nobody_up(dome: Bracket, tmp_pat
     os.mkfifo(tmp_path / CHOICES_NAME)
     _, (problem,) = with_choices(tmp_path, [dome])
     assert "is no file" in str(problem)
+    (tmp_path / CHOICES_NAME).unlink()
     (tmp_path / "dome" / CHOICES_NAME).mkdir()
     _, (problem,) = with_choices(tmp_path / "dome", [dome])
     assert "is no file" in str(problem)
+
+
+# A part of the folder that was opened.
+
+
+def test_a_choice_holds_for_one_bracket_and_one_picture_of_the_folder(
+    dome: Bracket, tmp_path: Path
+) -> None:
+    (found,) = find_brackets(tmp_path).brackets
+    keep_choice(tmp_path, chosen(found, 1, 3))
+    for path in (tmp_path / "dome", dome.frames[0].path):
+        (bracket,) = find_brackets(path).brackets
+        assert bracket.chosen == (found.frames[1], found.frames[3])
+
+
+def test_a_choice_holds_for_a_folder_of_a_set_whose_scenes_are_called_alike(
+    tmp_path: Path, write_frame: Callable[..., Path]
+) -> None:
+    for part in ("Train", "Valid"):
+        for index, level in enumerate(LEVELS):
+            write_frame(tmp_path / part / "dome" / f"{index}.png", level)
+    whole = {bracket.scene: bracket for bracket in find_brackets(tmp_path).brackets}
+    assert set(whole) == {"Train_dome", "Valid_dome"}
+    keep_choice(tmp_path, chosen(whole["Valid_dome"], 1, 3))
+    (train,) = find_brackets(tmp_path / "Train").brackets
+    (valid,) = find_brackets(tmp_path / "Valid").brackets
+    assert train.chosen is None
+    assert valid.chosen == (valid.frames[1], valid.frames[3])
+
+
+def test_the_folder_itself_goes_before_those_around_it(dome: Bracket, tmp_path: Path) -> None:
+    part = tmp_path / "dome"
+    keep_choice(tmp_path, chosen(dome, 1, 3))
+    keep_choice(part, chosen(dome, 2, 3))
+    assert with_choices(part, [dome])[0] == (chosen(dome, 2, 3),)
+    # What would be without a choice is not what holds further up.
+    keep_choice(part, chosen(dome, 0, 4))
+    (bracket,), problems = with_choices(part, [dome])
+    assert bracket.roles == dome.roles
+    assert problems == ()
+    # And what holds further up needs no entry of its own.
+    keep_choice(part, chosen(dome, 1, 3))
+    assert not (part / CHOICES_NAME).exists()
+
+
+def test_another_scene_of_that_name_further_up_is_no_problem(dome: Bracket, tmp_path: Path) -> None:
+    write(tmp_path, {"version": 1, "roles": {"dome": {"low": "dark.png", "high": "light.png"}}})
+    assert with_choices(tmp_path / "dome", [dome]) == ((dome,), ())
 
 
 JSON = st.recursive(

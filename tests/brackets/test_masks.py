@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bracketseg.brackets.masks import (
+    find_mask,
     find_masks,
     is_mask_name,
     mask_name,
@@ -169,3 +170,11 @@ def test_a_mask_is_no_probability(tmp_path: Path) -> None:
         read_probability(tmp_path / "m.png")
     with pytest.raises(LabelingError, match=r"missing\.png: cannot be read as a probability"):
         read_probability(tmp_path / "missing.png")
+
+
+@pytest.mark.parametrize("suffixes", [[], [".png"], [".tif", ".png"], [".TIFF"], [".tiff", ".tif"]])
+def test_one_mask_is_the_one_that_all_of_them_hold(tmp_path: Path, suffixes: list[str]) -> None:
+    for suffix in suffixes:
+        write_mask(tmp_path / f"a.b_low{suffix}", MASK)
+    assert find_mask(tmp_path, "a.b", "low") == find_masks(tmp_path).get(("a.b", "low"))
+    assert find_mask(tmp_path, "a.b", "high") is None

@@ -7,7 +7,7 @@ import pytest
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.folders import evaluate_folders
-from bracketseg.evaluation.tables import scenes_csv, table_csv, table_markdown
+from bracketseg.evaluation.tables import scenes_csv
 
 
 @pytest.fixture
@@ -91,11 +91,3 @@ def test_the_tables_say_what_was_measured(folders):
     ]
     assert float(rows[0]["avg"]) == pytest.approx(evaluation.scenes[0].metrics.avg, abs=1e-6)
     assert rows[0]["roc_auc"] == ""
-
-    table = table_markdown("high", {"BCE": evaluation.mean["high"]}, ["Measured on one scene."])
-    assert "Table 2" in table
-    assert "| BCE | 0.000 |" in table
-    assert table.rstrip().endswith("Measured on one scene.")
-    (row,) = csv.DictReader(io.StringIO(table_csv({"BCE": evaluation.mean["high"]})))
-    assert row["loss"] == "BCE"
-    assert float(row["dice"]) == 0

@@ -1,5 +1,7 @@
 import json
 import shutil
+from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from bracketseg.errors import LabelingError
 from bracketseg.labeling import drafts
 from bracketseg.labeling.annotation import SceneAnnotation
-from bracketseg.labeling.drafts import Draft, DraftStore
+from bracketseg.labeling.draft import Draft
+from bracketseg.labeling.drafts import DraftStore
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
 
 LUMAS = {
@@ -55,7 +58,7 @@ def test_a_draft_without_frames_that_fit_is_not_restored(store):
     other = {**LUMAS, "low": np.zeros((4, 4), np.uint8)}
     with pytest.raises(LabelingError, match=r"s1\.json: .* low 3 x 4 .* low 4 x 4"):
         draft.restore(other)
-    with pytest.raises(LabelingError, match=r"frames are low 3 x 4\."):
+    with pytest.raises(LabelingError, match=r"these frames of low 3 x 4\."):
         draft.restore({"low": LUMAS["low"]})
 
 
@@ -214,3 +217,97 @@ def test_the_last_draft_takes_the_folder_with_it(store):
     store.discard("s2")
     assert not store.folder.exists()
     store.discard("s2")
+
+
+OTHER = {**LUMAS, "low": LUMAS["low"] + 1}
+
+
+def drawn(lumas, spot):
+    annotation = SceneAnnotation("s1", lumas, DEFAULT_RANGES)
+    annotation.paint("low", spot, True)
+    return annotation
+
+
+def found(store, annotator, lumas):
+    draft = store.find("s1", annotator, lumas)
+    return None if draft is None else np.argwhere(draft.restore(lumas).corrections("low")).tolist()
+
+
+def test_drafts_of_one_scene_on_other_frames_and_by_others_stand_beside_each_other(store):
+    assert store.find("s1", "Ada", LUMAS) is None
+    store.save(drawn(LUMAS, ([0], [0])), "Ada")
+    assert found(store, "Ada", OTHER) is None
+    assert found(store, "Bo", LUMAS) is None
+    store.save(drawn(OTHER, ([1], [1])), "Ada")
+    store.save(drawn(LUMAS, ([2], [2])), "Bo")
+    assert found(store, "Ada", LUMAS) == [[0, 0]]
+    assert found(store, "Ada", OTHER) == [[1, 1]]
+    assert found(store, "Bo", LUMAS) == [[2, 2]]
+    # Going on with one of them leaves no older copy.
+    store.save(drawn(LUMAS, ([0, 1], [0, 0])), "Ada")
+    store.discard("s1")
+    assert found(store, "Ada", LUMAS) is None
+    assert found(store, "Ada", OTHER) == [[1, 1]]
+    assert found(store, "Bo", LUMAS) == [[2, 2]]
+
+
+def test_one_role_less_is_another_draft(store):
+    store.save(drawn(LUMAS, ([0], [0])), "Ada")
+    low = {"low": LUMAS["low"]}
+    assert found(store, "Ada", low) is None
+    store.save(drawn(low, ([1], [1])), "Ada")
+    assert found(store, "Ada", low) == [[1, 1]]
+    assert found(store, "Ada", LUMAS) == [[0, 0]]
+
+
+@pytest.mark.parametrize("written", range(6))
+def test_whenever_it_is_cut_short_each_draft_is_on_its_own_frame(store, monkeypatch, written):
+    store.save(drawn(LUMAS, ([0], [0])), "Ada")
+    files = []
+
+    class Killed(BaseException):
+        pass
+
+    def cut_short(path, target):
+        files.append(target)
+        if len(files) > written:
+            raise Killed
+        return replaced(path, target)
+
+    replaced = Path.replace
+    monkeypatch.setattr(Path, "replace", cut_short)
+    with suppress(Killed):
+        store.save(drawn(OTHER, ([1], [1])), "Ada")
+    monkeypatch.setattr(Path, "replace", replaced)
+    assert found(store, "Ada", LUMAS) == [[0, 0]]
+    assert found(store, "Ada", OTHER) in (None, [[1, 1]])
+    assert (found(store, "Ada", OTHER) is None) is (len(files) > written)
+
+
+def test_a_draft_is_not_lost_where_it_cannot_be_set_aside(store, monkeypatch):
+    store.save(drawn(LUMAS, ([0], [0])), "Ada")
+
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drafts, "write_bytes", full)
+        with pytest.raises(LabelingError, match="No space left"):
+            store.save(drawn(OTHER, ([1], [1])), "Ada")
+    assert found(store, "Ada", LUMAS) == [[0, 0]]
+
+
+def test_scenes_are_listed_by_annotator(store):
+    store.save(worked("s1"), "Ada")
+    store.save(worked("s2"), "Bo")
+    (store.folder / "s3.json").write_text("{")
+    assert store.scenes("Ada") == ("s1", "s3")
+    assert store.scenes("Bo") == ("s2", "s3")
+
+
+def test_a_draft_says_which_frames_it_was_made_on(store):
+    names = {"low": "dark.png", "high": "bright.png"}
+    store.write(Draft.of(worked(), "Ada", names))
+    draft = store.load("s1")
+    assert {role: frame.name for role, frame in draft.frames.items()} == names
+    assert draft.frames["low"].shape == (3, 4)

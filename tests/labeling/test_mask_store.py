@@ -10,7 +10,7 @@ from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import write_mask
 from bracketseg.errors import FrameError, LabelingError
-from bracketseg.labeling import mask_store
+from bracketseg.labeling import mask_store, record_files
 from bracketseg.labeling.corrections import corrections_name, write_corrections
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
@@ -177,7 +177,7 @@ def test_a_save_that_was_cut_short_between_mask_and_record_is_made_up_for(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mask_store, "write_text", full)
+        patch.setattr(record_files, "write_text", full)
         with pytest.raises(LabelingError, match="s1"):
             folder.save_scene(masks, record, revise=True)
     assert (out / "s1_low.png").exists()
@@ -218,3 +218,27 @@ def test_a_broken_record_costs_its_own_row_of_the_coverage_only(scenes, tmp_path
     LabelingFolder.open(out).write_coverage()
     rows = (out / "coverage.csv").read_text().splitlines()[1:]
     assert [row.partition(",")[0] for row in rows] == ["s1", "s3"]
+
+
+def test_what_is_asked_for_by_name_is_found_without_listing(scenes, tmp_path, monkeypatch):
+    out = tmp_path / "masks"
+    run(scenes, out)
+
+    def listed(_folder):
+        raise AssertionError("the folder was listed")
+
+    monkeypatch.setattr(mask_store, "find_masks", listed)
+    folder = LabelingFolder.at(out)
+    assert folder.path_of("s1", "low") == out / "s1_low.png"
+    assert folder.path_of("s9", "low") is None
+    assert folder.rule("s1", "high") == DEFAULT_RANGES["high"]
+    masks = {role: folder.mask("s1", role) for role in MASK_ROLES}
+    again = LabelingFolder.create(out, MANUAL)
+    again.save_scene(masks, again.record("s1"), revise=True)
+    with pytest.raises(LabelingError, match=r"s9_low\.png: no such mask"):
+        folder.mask("s9", "low")
+
+
+def test_a_folder_that_is_empty_or_missing_can_be_asked(tmp_path):
+    assert LabelingFolder.at(tmp_path / "none").path_of("s1", "low") is None
+    assert LabelingFolder.at(tmp_path).record("s1") is None

@@ -203,7 +203,7 @@ def test_the_prediction_is_taken_for_no_mask_and_no_frame(saved):
 
 def test_a_saved_scene_opens_with_its_prediction_and_strokes(brackets, saved):
     annotation = corrected(brackets[0])
-    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0])).annotation
     assert opened.rule("low") == predicted(STRIPES)
     np.testing.assert_array_equal(opened.mask("low"), annotation.mask("low"))
     np.testing.assert_array_equal(opened.corrections("low"), annotation.corrections("low"))
@@ -215,7 +215,7 @@ def test_a_saved_scene_opens_with_its_prediction_and_strokes(brackets, saved):
 def test_a_mask_that_something_else_changed_opens_as_it_is_over_its_prediction(brackets, saved):
     painted = np.eye(6, 8, dtype=bool)
     write_mask(saved / "s1_low.png", painted)
-    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0])).annotation
     np.testing.assert_array_equal(opened.mask("low"), painted)
     opened.clear_corrections("low")
     np.testing.assert_array_equal(opened.mask("low"), STRIPES)
@@ -223,7 +223,7 @@ def test_a_mask_that_something_else_changed_opens_as_it_is_over_its_prediction(b
 
 def test_without_its_prediction_a_mask_still_opens_as_it_is(brackets, saved):
     (saved / "s1_low_prediction.png").unlink()
-    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0])).annotation
     np.testing.assert_array_equal(opened.mask("low"), corrected(brackets[0]).mask("low"))
     assert opened.rule("low") == DEFAULT_RANGES["low"]
 
@@ -234,7 +234,7 @@ def test_a_labelling_of_a_network_opens_as_its_prediction(brackets, tmp_path):
     made = MaskRecord(origin=NETWORK, frame="low.png", frame_sha256="")
     record = SceneRecord(scene="s1", masks={"low": made}, time=datetime.now(UTC))
     folder.save_scene({"low": STRIPES}, record)
-    opened = open_annotation(folder, "s1", {"low": lumas_of(brackets[0])["low"]})
+    opened = open_annotation(folder, "s1", {"low": lumas_of(brackets[0])["low"]}).annotation
     assert opened.rule("low") == predicted(STRIPES)
     assert opened.corrections("low") is None
 
@@ -254,7 +254,7 @@ def test_a_saved_prediction_that_is_spoilt_is_an_error_that_names_it(brackets, s
 
 def test_saving_a_range_takes_the_prediction_away(brackets, saved):
     folder = LabelingFolder.create(saved, ADA)
-    annotation = open_annotation(folder, "s1", lumas_of(brackets[0]))
+    annotation = open_annotation(folder, "s1", lumas_of(brackets[0])).annotation
     annotation.set_rule("low", Otsu())
     save_annotation(folder, annotation, paths_of(brackets[0]))
     assert not list(saved.glob("*_prediction.png"))

@@ -1,16 +1,22 @@
+import shutil
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
+from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import write_mask
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.folders import evaluate_folders
+from bracketseg.labeling.agreement import compare_with_otsu
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
 from bracketseg.labeling.records import LabelingInfo
-from bracketseg.labeling.saved_scene import open_annotation, save_annotation
+from bracketseg.labeling.saved_scene import open_annotation, refuse_other_frame, save_annotation
 
 ADA = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ada")
 OWN = ManualRange(lo=40, hi=110)
@@ -65,7 +71,7 @@ def test_the_record_says_how_the_masks_were_made(brackets, saved):
 
 def test_a_saved_scene_opens_as_it_was(brackets, saved):
     annotation = worked(brackets[0])
-    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0])).annotation
     for role in ("low", "high"):
         assert opened.rule(role) == annotation.rule(role)
         np.testing.assert_array_equal(opened.mask(role), annotation.mask(role))
@@ -81,7 +87,7 @@ def test_a_mask_that_another_program_painted_opens_as_it_is(brackets, saved):
     write_mask(saved / "s1_high.png", painted)
     (saved / "s1_low_corrections.png").unlink()
     before = LabelingFolder.open(saved).mask("s1", "low")
-    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(saved), "s1", lumas_of(brackets[0])).annotation
     np.testing.assert_array_equal(opened.mask("high"), painted)
     np.testing.assert_array_equal(opened.mask("low"), before)
     assert (opened.rule("high"), opened.rule("low")) == (Otsu(), OWN)
@@ -91,7 +97,7 @@ def test_a_mask_that_another_program_painted_opens_as_it_is(brackets, saved):
 def test_masks_without_any_record_open_with_the_defaults(brackets, tmp_path):
     painted = np.eye(6, 8, dtype=bool)
     write_mask(tmp_path / "s1_low.png", painted)
-    opened = open_annotation(LabelingFolder.open(tmp_path), "s1", lumas_of(brackets[0]))
+    opened = open_annotation(LabelingFolder.open(tmp_path), "s1", lumas_of(brackets[0])).annotation
     np.testing.assert_array_equal(opened.mask("low"), painted)
     assert opened.rule("low") == DEFAULT_RANGES["low"]
     assert opened.corrections("high") is None
@@ -200,3 +206,95 @@ def test_a_folder_that_vanished_or_a_frame_gives_one_message(brackets, saved):
     gone = {role: path.with_name("gone.png") for role, path in paths_of(brackets[1]).items()}
     with pytest.raises(LabelingError, match=r"gone\.png: cannot be read"):
         save_annotation(folder, annotation, gone)
+
+
+# Whether a mask is of the frame that is there now.
+
+
+def opened_on(saved, brackets, low):
+    """Open `s1` with another picture as the low frame: its name, and its luma."""
+    lumas, frames = lumas_of(brackets[0]), paths_of(brackets[0])
+    if low is not None:
+        frames["low"], lumas["low"] = low, luma(read_image(low))
+    return open_annotation(LabelingFolder.open(saved), "s1", lumas, frames=frames)
+
+
+@pytest.fixture
+def other_frame(brackets):
+    path = brackets[0].frame("low").path.with_name("other.png")
+    cv2.imwrite(str(path), 255 - cv2.imread(str(brackets[0].frame("low").path)))
+    return path
+
+
+def test_on_its_own_frames_a_scene_opens_as_it_was_saved(brackets, saved):
+    opened = opened_on(saved, brackets, None)
+    assert opened.elsewhere == {}
+    np.testing.assert_array_equal(opened.annotation.mask("low"), worked(brackets[0]).mask("low"))
+
+
+def test_of_another_frame_the_rule_alone_is_taken(brackets, saved, other_frame):
+    opened = opened_on(saved, brackets, other_frame)
+    assert opened.elsewhere == {"low": "low.png"}
+    assert opened.annotation.rule("low") == OWN
+    assert opened.annotation.corrections("low") is None
+    np.testing.assert_array_equal(opened.annotation.mask("high"), worked(brackets[0]).mask("high"))
+
+
+def test_a_file_of_the_same_pixels_is_the_same_frame_whatever_its_name(brackets, saved):
+    path = brackets[0].frame("low").path
+    copy = path.with_name("copy.png")
+    shutil.copy(path, copy)
+    assert opened_on(saved, brackets, copy).elsewhere == {}
+    # Under its own name, other bytes do not matter.
+    cv2.imwrite(str(path), cv2.imread(str(path), -1), [cv2.IMWRITE_PNG_COMPRESSION, 0])
+    assert file_sha256(path) != file_sha256(copy)
+    assert opened_on(saved, brackets, None).elsewhere == {}
+
+
+def test_a_picture_that_was_replaced_under_its_name_is_another_frame(brackets, saved):
+    path = brackets[0].frame("low").path
+    cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+    assert opened_on(saved, brackets, path).elsewhere == {"low": "low.png"}
+
+
+def test_a_range_without_strokes_that_gives_the_same_is_no_matter(brackets, tmp_path, other_frame):
+    folder = LabelingFolder.create(tmp_path / "labels", ADA)
+    annotation = SceneAnnotation("s1", lumas_of(brackets[0]), DEFAULT_RANGES)
+    annotation.set_rule("low", ManualRange(lo=0, hi=255))
+    save_annotation(folder, annotation, paths_of(brackets[0]))
+    assert opened_on(folder.path, brackets, other_frame).elsewhere == {}
+    annotation.paint("low", ([0], [0]), False)
+    save_annotation(folder, annotation, paths_of(brackets[0]))
+    assert opened_on(folder.path, brackets, other_frame).elsewhere == {"low": "low.png"}
+
+
+def test_pictures_without_a_file_are_told_by_their_names(brackets, tmp_path):
+    folder = LabelingFolder.create(tmp_path / "labels", ADA)
+    low = {"low": lumas_of(brackets[0])["low"]}
+    annotation = SceneAnnotation("s1", low, {"low": OWN})
+    annotation.paint("low", ([0], [0]), True)
+    save_annotation(folder, annotation, {"low": "night"})
+    assert open_annotation(folder, "s1", low, frames={"low": "night"}).elsewhere == {}
+    other = open_annotation(folder, "s1", low, frames={"low": "day"})
+    assert other.elsewhere == {"low": "night"}
+
+
+def test_other_frames_are_refused_by_name_and_bytes(brackets, saved, other_frame):
+    folder, path = LabelingFolder.open(saved), brackets[0].frame("low").path
+    refuse_other_frame(folder, "s1", "low", path)
+    refuse_other_frame(folder, "s2", "low", other_frame)
+    copy = path.with_name("copy.png")
+    shutil.copy(path, copy)
+    refuse_other_frame(folder, "s1", "low", copy)
+    refuse_other_frame(folder, "s1", "low", path.with_suffix(".tif"))
+    with pytest.raises(LabelingError, match=r"s1_low\.png: was made on low\.png, but other\.png"):
+        refuse_other_frame(folder, "s1", "low", other_frame)
+
+
+def test_comparing_with_otsu_leaves_out_what_is_of_another_frame(brackets, saved, other_frame):
+    frames = brackets[0].frames
+    dark = replace(frames[0], path=other_frame)
+    again = replace(brackets[0], frames=(dark, *frames[1:]))
+    (event,) = compare_with_otsu([again], LabelingFolder.open(saved))
+    assert isinstance(event, SceneFailed)
+    assert "was made on low.png" in str(event.error)

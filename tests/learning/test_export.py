@@ -74,7 +74,8 @@ def test_a_picture_prepared_as_the_bundle_says_gives_the_same_mask(save, tmp_pat
     edges = ((0, -rows % step), (0, -columns % step), (0, 0))
     padded = np.pad(frame, edges, mode="reflect").astype(np.float32) / 255
     found = run(out, padded.transpose(2, 0, 1)[np.newaxis])[0, 0, :rows, :columns]
-    expected = predict_probability(load_model(source), frame, device="cpu")
+    model = load_model(source)
+    expected = predict_probability(model, frame, device="cpu", precision="float32")
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=0)
 
 

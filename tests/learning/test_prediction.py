@@ -1,6 +1,7 @@
 """A frame in, a probability for each of its pixels out: at both scales, in tiles and whole."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.network_input import network_input
 from bracketseg.learning.prediction import (
     binarize,
-    predict_probability,
     require_role,
 )
 from bracketseg.learning.unet import INPUT_DEVIATION, INPUT_MEAN, UNet, receptive_radius
+
+# What is worked by hand or compared to the last digit is so in float32 alone.
+predict_probability = partial(prediction.predict_probability, precision="float32")
 
 SMALL = NetworkConfig(filters=(4, 6, 8, 8, 8))
 

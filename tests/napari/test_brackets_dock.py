@@ -128,6 +128,16 @@ def test_work_goes_on_at_the_first_scene_without_labels(dock, folder):
     assert "1 labelled" in dock.text
 
 
+def test_a_set_that_is_all_labelled_is_said_to_be_done(dock, folder):
+    labels = folder / "labels" / "me"
+    labels.mkdir(parents=True)
+    for scene in ("attic", "barn", "cave"):
+        assert cv2.imwrite(str(labels / f"{scene}_low.png"), np.zeros((24, 32), np.uint8))
+    dock.open(folder)
+    dock.wait_for("attic")
+    dock.wait(lambda: "All 3 scenes are labelled" in dock.text)
+
+
 def test_next_and_previous_go_through_the_scenes(dock, folder, qtbot):
     dock.open(folder)
     dock.wait_for("attic")

@@ -38,7 +38,7 @@ def open_dock(window, qtbot):
     def open_it(name):
         frame, dock = window.window.add_plugin_dock_widget("bracketseg", name)
         status = next(
-            text for text in dock.findChildren(QLabel) if text.objectName().endswith(".status")
+            text for text in dock.findChildren(QWidget) if text.objectName().endswith(".status")
         )
         qtbot.waitUntil(lambda: status.text() and "Getting" not in status.text(), timeout=20_000)
         return frame

@@ -12,7 +12,13 @@ MASK = np.arange(24).reshape(4, 6) > 10
 
 @pytest.fixture
 def masks(viewer):
-    return MaskLayers(viewer, on_painted=lambda _: True, on_undo=lambda: None, on_redo=lambda: None)
+    return MaskLayers(
+        viewer,
+        on_painted=lambda _: True,
+        on_undo=lambda: None,
+        on_redo=lambda: None,
+        awaits=lambda: False,
+    )
 
 
 @pytest.fixture
@@ -62,6 +68,7 @@ def test_what_lies_as_before_is_left_alone(masks, frame):
 
 def test_a_layer_that_is_seen_already_is_not_shown_again(masks, frame):
     layer = masks.show("attic", "low", frame(), MASK)
+    masks.show_only("low")
     shown = []
     layer.events.visible.connect(lambda _: shown.append(layer.visible))
     masks.show_only("low")

@@ -2,6 +2,10 @@
 
 import csv
 import io
+import json
+import os
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,18 +14,23 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QTableView, QWidget
 
 from bracketseg._napari.layers.provenance import METADATA_KEY, provenance_of
+from bracketseg._napari.metrics import live
 from bracketseg._napari.metrics.dock import MetricsDock
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.evaluation.spreadsheet import HEADER
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
+from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 
 ROWS = {
     "dice": 0, "jaccard": 1, "sensitivity": 2, "specificity": 3, "auc": 4, "roc": 5, "avg": 6,
     "reference": 7, "prediction": 8, "tp": 9, "fp": 10, "fn": 11, "tn": 12,
 }  # fmt: skip
 TRUTH = np.array([[1, 1, 1, 0, 0], [1, 0, 0, 0, 0]], np.uint8)
+NETWORK = Network(model="run7", model_sha256="", loss="bce", threshold=0.5, scale="full")
 GUESS = np.array([[1, 1, 0, 1, 0], [1, 0, 0, 0, 0]], np.uint8)
 
 
@@ -336,8 +345,26 @@ def test_the_threshold_of_the_prediction_is_marked(hand):
 
 def test_without_probabilities_there_is_no_curve_and_that_is_said(two):
     two.click("metrics.curves")
-    assert "No probabilities" in two.text("metrics.curves_text")
+    assert "tick Probability in the Predict dock" in two.text("metrics.curves_text")
     assert not two.find("metrics.take_over").isEnabled()
+
+
+def test_a_correction_of_the_prediction_is_no_measure_of_it(hand):
+    add(hand.viewer, TRUTH, "ground truth", model="run7")
+    guess = add(hand.viewer, GUESS, "prediction", model="run7")
+    hand.says("the metrics tell how much was corrected")
+    guess.metadata[METADATA_KEY]["model"] = "run8"
+    guess.events.paint(value=[])
+    hand.qtbot.waitUntil(lambda: "how much was corrected" not in hand.text())
+
+
+def test_a_prediction_of_a_scene_that_was_learned_is_said(hand, folder):
+    learned(folder, train=["barn"])
+    hand.session.open_folder(folder)
+    hand.qtbot.waitUntil(lambda: bool(hand.session.brackets) and not hand.session.scanning)
+    add(hand.viewer, TRUTH, "ground truth")
+    add(hand.viewer, GUESS, "prediction", model="run7")
+    hand.says("was trained on this scene")
 
 
 def test_probabilities_that_are_none_are_refused(two):
@@ -508,6 +535,74 @@ def test_the_validation_scenes_of_a_run_can_be_looked_at_alone(whole, tmp_path):
     whole.qtbot.waitUntil(lambda: "low 0.33 (Dice 1.000" in whole.text("metrics.curves_text"))
 
 
+def learned(folder, train):
+    """Say that the predictions are those of a run which learned from some scenes."""
+    info = LabelingInfo(method="network", ranges={"low": NETWORK, "high": NETWORK})
+    (folder / "labels" / "network" / "labeling.json").write_text(info.model_dump_json())
+    run = folder / "runs" / "run7"
+    run.mkdir(parents=True)
+    (run / "split.json").write_text(json.dumps({"train": train, "validation": ["cave"]}))
+
+
+def test_scenes_that_the_network_learned_from_are_said_and_can_be_left_out(whole, folder):
+    assert "used in training" not in whole.text()
+    learned(folder, train=["attic", "barn"])
+    whole.click("metrics.run")
+    whole.says("⚠ 2 of 3 scenes were used in training")
+    combo = whole.find("metrics.scenes")
+    assert [combo.itemText(i) for i in range(combo.count())][:3] == [
+        "All of them",
+        "Not used in training",
+        "Validation of run7",
+    ]
+    whole.pick("metrics.scenes", "Not used in training")
+    whole.says("1 mask of scenes not used in training measured")
+    assert "used in training:" not in whole.text()
+    assert whole.scenes() == ["cave low"]
+    whole.pick("metrics.scenes", "Validation of run7")
+    whole.says("1 mask of the validation scenes of run7")
+    whole.pick("metrics.scenes", "All of them")
+    assert len(whole.scenes()) == 5
+
+
+def test_a_network_is_held_against_otsu_where_nobody_has_labelled_by_hand(hand, folder):
+    labels = folder / "labels"
+    (labels / "Ana").rename(labels / "otsu")
+    learned(folder, train=[])
+    info = LabelingInfo(method="otsu", ranges={"low": Otsu(), "high": Otsu()})
+    (labels / "otsu" / "labeling.json").write_text(info.model_dump_json())
+    hand.session.open_folder(folder)
+    hand.qtbot.waitUntil(lambda: bool(hand.session.brackets) and not hand.session.scanning)
+    hand.all_scenes()
+    hand.says("network, held against otsu")
+
+
+def test_references_that_began_from_the_predictions_are_counted(whole, folder):
+    learned(folder, train=[])
+    info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ana")
+    (folder / "labels" / "Ana" / "labeling.json").write_text(info.model_dump_json())
+    made = MaskRecord(origin=NETWORK, frame="low.png", frame_sha256="")
+    record = SceneRecord(scene="barn", masks={"low": made}, time="2026-01-01T10:00:00Z")
+    (folder / "labels" / "Ana" / "barn.json").write_text(record.model_dump_json())
+    assert LabelingFolder.open(folder / "labels" / "Ana").record("barn") == record
+    whole.click("metrics.run")
+    whole.says("⚠ 1 reference mask is a correction of these predictions, and flatter them")
+
+
+def test_masks_that_were_saved_since_are_to_be_measured_again(whole, folder):
+    path = folder / "labels" / "Ana" / "barn_low.png"
+    whole.session.labeled_changed.emit(frozenset({"barn", "attic"}))
+    assert "have changed since" not in whole.text()
+    write_mask(path, np.ones((24, 32), bool))
+    later = time.time_ns() + 10**9
+    os.utime(path, ns=(later, later))
+    whole.session.labeled_changed.emit(frozenset({"barn", "attic"}))
+    whole.says("⚠ Masks of 1 scene have changed since: press Again to measure them.")
+    os.utime(path, ns=(0, 0))
+    whole.click("metrics.run")
+    whole.qtbot.waitUntil(lambda: "have changed" not in whole.text() and "5 masks" in whole.text())
+
+
 def test_the_best_mean_threshold_over_all_scenes_is_handed_on(whole):
     chosen = []
     whole.session.threshold_chosen.connect(chosen.append)
@@ -597,4 +692,30 @@ def test_in_a_window_the_plugin_opens_and_follows_a_stroke(plugins, make_napari_
     truth.paint((30, 40), 1)
     qtbot.waitUntil(lambda: table.model().index(0, 0).data() == "1.000", timeout=10_000)
     assert table.horizontalScrollBar().maximum() == 0
+    cancel_all()
+
+
+def test_behind_another_dock_nothing_is_measured(plugins, make_napari_viewer, qtbot, monkeypatch):
+    viewer = make_napari_viewer(show=True)
+    viewer.window._qt_window.resize(1400, 900)
+    truth = viewer.add_labels(np.zeros((60, 80), np.uint8), name="truth")
+    viewer.add_labels(np.ones((60, 80), np.uint8), name="prediction")
+    frame, dock = viewer.window.add_plugin_dock_widget("bracketseg", "Metrics")
+    table = dock.findChild(QTableView, "metrics.table")
+
+    def dice():
+        return table.model().index(0, 0).data()
+
+    qtbot.waitUntil(lambda: dice() == "0.000", timeout=10_000)
+    viewer.window.add_plugin_dock_widget("bracketseg", "Train")
+    qtbot.waitUntil(lambda: dock.visibleRegion().isEmpty(), timeout=10_000)
+    at_once = SimpleNamespace(singleShot=lambda _ms, call: call())
+    monkeypatch.setattr(live, "QTimer", at_once)
+    started, run_job = [], live.run_job
+    monkeypatch.setattr(live, "run_job", lambda *a, **k: started.append(1) or run_job(*a, **k))
+    truth.brush_size = 400
+    truth.paint((30, 40), 1)
+    assert started == []
+    frame.raise_()
+    qtbot.waitUntil(lambda: dice() == "1.000", timeout=10_000)
     cancel_all()

@@ -27,7 +27,7 @@ from bracketseg.errors import FrameError, LabelingError, OutOfMemoryError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
-from bracketseg.labeling.records import LabelingInfo, SceneRecord
+from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.learning.config import NetworkConfig, PredictConfig, TrainConfig
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.worker.requests import (
@@ -171,6 +171,11 @@ class Hand:
         (index,) = [i for i in range(box.count()) if title in box.itemText(i)]
         box.setCurrentIndex(index)
         box.activated.emit(index)
+
+    def wait_layers(self, part, count):
+        """Wait until so many layers have a part in their names."""
+        named = lambda: sum(part in name for name in self.layers)  # noqa: E731
+        self.qtbot.waitUntil(lambda: named() == count, timeout=10_000)
 
     def layer(self, end):
         (found,) = [layer for layer in self.window.layers if layer.name.endswith(end)]
@@ -407,6 +412,24 @@ def test_saved_ground_truth_is_found_and_a_prediction_is_none(hand, folder, qtbo
     qtbot.waitUntil(lambda: "Dice 1.000 against Ana" in hand.text("low_score"))
 
 
+def test_saved_ground_truth_that_is_a_correction_of_the_prediction_is_no_measure(
+    hand, folder, qtbot
+):
+    info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ana")
+    labeling = LabelingFolder.create(folder / "labels" / "Ana", info)
+    origin = Network(model="low-bce", model_sha256="", loss="", threshold=0.5, scale="full")
+    made = MaskRecord(origin=origin, frame="low.png", frame_sha256="")
+    record = SceneRecord(scene="attic", masks={"low": made}, time=datetime.now(UTC))
+    labeling.save_scene({"low": np.ones((24, 32), bool)}, record)
+    hand.session.open_folder(folder)
+    hand.says("No picture yet")
+    qtbot.waitUntil(lambda: not hand.session.scanning)
+    hand.session.next()
+    hand.says("attic: press Run")
+    hand.run()
+    qtbot.waitUntil(lambda: "No Dice: Ana is a correction of this" in hand.text("low_score"))
+
+
 def test_ground_truth_is_left_alone(hand):
     truth = np.ones((24, 32), np.uint8)
     metadata = {METADATA_KEY: {"kind": "ground truth", "scene": "attic", "role": "low"}}
@@ -484,6 +507,9 @@ def test_the_probability_is_shown_on_wish(hand, folder):
     hand.run()
     assert "attic low probability" not in hand.layers
     hand.find("probability").setChecked(True)
+    # One in each turn of the event loop.
+    assert not any("probability" in name for name in hand.layers)
+    hand.wait_layers("probability", 2)
     layer = hand.layer("attic low probability")
     np.testing.assert_array_equal(layer.data, probability(folder, "attic", "low"))
     assert layer.metadata[METADATA_KEY]["kind"] == "probability"
@@ -491,9 +517,10 @@ def test_the_probability_is_shown_on_wish(hand, folder):
     assert hand.window.layers.selection.active.name == "attic low prediction"
     assert len(hand.frames) == 1
     hand.find("probability").setChecked(False)
-    assert not any("probability" in name for name in hand.layers)
+    hand.wait_layers("probability", 0)
     hand.find("probability").setChecked(True)
     hand.run()
+    hand.wait_layers("probability", 2)
     assert hand.layers.count("attic high probability") == 1
     assert hand.frames[-1].config.probability
 
@@ -700,6 +727,7 @@ def test_an_error_of_the_worker_is_said_and_the_window_goes_on(hand):
 def test_another_scene_hides_the_masks_and_stops_the_run(hand):
     hand.run()
     hand.find("probability").setChecked(True)
+    hand.wait_layers("probability", 2)
     hand.session.next()
     hand.says("barn: press Run")
     assert not hand.layer("low prediction").visible
@@ -731,12 +759,13 @@ def test_the_masks_of_a_scene_are_there_when_one_comes_back_to_it(hand, folder):
 def test_the_next_run_takes_the_layers_of_the_scene_before(hand, folder):
     hand.find("probability").setChecked(True)
     hand.run()
+    hand.wait_layers("probability", 2)
     before = [hand.layer(f"low {kind}") for kind in ("prediction", "probability")]
     hand.session.next()
     hand.says("barn: press Run")
     hand.find("threshold").setValue(0.3)
     hand.run()
-    assert not any("attic" in name for name in hand.layers)
+    hand.wait_layers("attic", 0)
     mask, values = (hand.layer(f"barn low {kind}") for kind in ("prediction", "probability"))
     assert [mask, values] == before
     assert mask.metadata[METADATA_KEY]["scene"] == "barn"
@@ -929,7 +958,44 @@ def test_a_prediction_goes_to_ground_truth_at_a_click(hand, folder):
     np.testing.assert_array_equal(hand.mask("attic low ground truth"), wanted)
     assert hand.window.layers.selection.active is hand.layer("attic low ground truth")
     assert not hand.layer("attic low prediction").visible
+    # It says nothing of the prediction, as long as it is one with it.
+    assert "No Dice: the open ground truth is a correction of this" in hand.text("low_score")
     # The dock is there now, and another word from here reaches it as well.
     truth.setCurrentText("Otsu")
+    assert "against the open ground truth;" in hand.text("low_score")
     hand.click("correct")
     assert truth.currentText() == "Prediction"
+
+
+def test_ground_truth_offers_the_prediction_whose_layer_was_that_of_another_scene(hand):
+    hand.choose("high_model", "(leave out)")
+    hand.window.window.add_plugin_dock_widget("bracketseg", "Ground truth")
+    method = hand.window.window._qt_window.findChild(QWidget, "gt.low.method")
+    offered = method.model().item(method.findData("prediction")).isEnabled
+    title = hand.window.window._qt_window.findChild(QWidget, "gt.status").text
+    hand.run()
+    hand.qtbot.waitUntil(offered, timeout=10_000)
+    layer = hand.layer("low prediction")
+    hand.session.next()
+    hand.says("barn: press Run")
+    hand.qtbot.waitUntil(lambda: "barn" in title() and not offered(), timeout=10_000)
+    hand.run()
+    assert hand.layer("barn low prediction") is layer
+    assert offered()
+
+
+def test_the_run_that_was_chosen_in_the_train_dock_is_taken(hand, folder, tmp_path):
+    make_run(folder / "runs" / "old", "low", dice=0.1, day=1)
+    hand.session.choose_model(folder / "runs" / "old")
+    assert "Dice 0.100" in hand.find("low_model").currentText()
+    assert "high bce" in hand.find("high_model").currentText()
+    # Once it is found in the folder, too, it stands there once.
+    hand.session.note_run(folder / "runs" / "old")
+    model = hand.find("low_model")
+    hand.qtbot.waitUntil(
+        lambda: "01 Jan" in model.currentText() and "Dice 0.100" in model.currentText()
+    )
+    titles = [model.itemText(place) for place in range(model.count())]
+    assert sum("Dice 0.100" in title for title in titles) == 1
+    hand.session.choose_model(tmp_path)
+    hand.says("⚠")

@@ -117,6 +117,20 @@ def test_an_open_layer_goes_before_the_disk_and_is_left_as_it_is(labeller):
     np.testing.assert_array_equal(layer.data != 0, ~STRIPES)
 
 
+def test_a_layer_that_is_filled_with_another_scene_is_heard_of(labeller):
+    predictions, editor = labeller.truth.predictions, labeller.editor
+    labeller.session.next()
+    layer = show_prediction(labeller.viewer, scene="attic")
+    assert predictions.roles(editor.subject) == ()
+    heard = []
+    predictions.changed.connect(lambda: heard.append(predictions.roles(editor.subject)))
+    about = {"kind": "prediction", "scene": "barn", "role": "low"}
+    layer.metadata = {METADATA_KEY: about}
+    assert heard == [("low",)]
+    layer.metadata = {METADATA_KEY: {**about, "threshold": 0.7}}
+    assert heard == [("low",)]
+
+
 def test_a_layer_of_another_size_is_none(labeller, predicted):
     labeller.session.next()
     show_prediction(labeller.viewer, np.ones((5, 5), bool), scene="barn")

@@ -4,6 +4,7 @@ import sys
 import threading
 import weakref
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -302,6 +303,128 @@ def test_opening_another_folder_leaves_the_scene_first(session, viewer, folder, 
     assert names(viewer) == []
     session.select("dome")
     assert log[2:] == ["changed dome"]
+
+
+@pytest.fixture
+def follow(session):
+    """Show the first scene that is found, as the Brackets dock does."""
+    session.scenes_found.connect(lambda _: session.current or session.loading or session.next())
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """What waits for its turn of the event loop; it comes when the test says so."""
+    waiting = []
+    monkeypatch.setattr("bracketseg._napari.widgets.turns.next_turn", waiting.append)
+    return waiting
+
+
+def take_turns(viewer, waiting, until):
+    """Take turns until something holds; gives how many layers came or went in each."""
+    counts = [len(viewer.layers)]
+    while not until():
+        waiting.pop(0)()
+        counts.append(len(viewer.layers))
+    return [after - before for before, after in pairwise(counts)]
+
+
+@pytest.mark.usefixtures("follow")
+def test_another_folder_is_shown_in_the_same_layers(session, viewer, folder, picture, tmp_path):
+    session.open_folder(folder)
+    before = list(viewer.layers)
+    before[0].visible, before[0].gamma = True, 0.5
+    for role, gain in (("low", 0.4), ("medium", 1.0), ("high", 2.5)):
+        picture(f"other/dome/{role}.png", gain)
+        path = tmp_path / f"other/dome/{role}.png"
+        assert cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (64, 48)))
+    session.open_folder(tmp_path / "other")
+    assert list(viewer.layers) == before
+    assert names(viewer) == ["dome low", "dome medium", "dome high"]
+    assert [layer.data.shape for layer in before] == [(48, 64, 3)] * 3
+    assert [layer.visible for layer in before] == [True, True, False]
+    assert before[0].gamma == 0.5
+    assert viewer.layers.extent.world.tolist() == [[0, 0], [47, 63]]
+
+
+@pytest.mark.usefixtures("follow")
+def test_layers_come_and_go_one_in_each_turn(session, viewer, folder, picture, tmp_path, turns):
+    session.open_folder(folder)
+    steps = take_turns(viewer, turns, lambda: session.current)
+    assert [step for step in steps if step] == [1, 1, 1]
+    long_bracket(picture, "long/tower")
+    session.open_folder(tmp_path / "long")
+    three = list(viewer.layers)
+    steps = take_turns(viewer, turns, lambda: session.current)
+    assert [step for step in steps if step] == [1, 1]
+    assert set(three) < set(viewer.layers)
+    exposures = [provenance_of(layer.metadata)["ev"] for layer in viewer.layers]
+    assert exposures == sorted(exposures)
+    session.open_folder(folder)
+    steps = take_turns(viewer, turns, lambda: session.current and not turns)
+    assert [step for step in steps if step] == [-1, -1]
+    assert names(viewer) == ["attic low", "attic medium", "attic high"]
+
+
+def test_the_scene_before_stays_whole_until_the_next_has_its_layers(
+    session, viewer, folder, picture, tmp_path, turns, log
+):
+    scenes = folder
+    long_bracket(picture, "set/tower")
+    session.open_folder(scenes)
+    session.select("attic")
+    take_turns(viewer, turns, lambda: session.current and not turns)
+    shown = {layer.name: layer.data for layer in viewer.layers}
+    log.clear()
+    session.select("tower")
+    while session.current.scene == "attic":
+        assert session.loading.scene == "tower"
+        assert {name: viewer.layers[name].data for name in shown} == shown
+        assert log == []
+        turns.pop(0)()
+    assert log == ["leaving attic", "changed tower"]
+    assert session.loading is None
+
+
+def test_who_goes_on_meanwhile_gets_the_scene_that_was_asked_for_last(
+    session, viewer, folder, picture, turns, log
+):
+    long_bracket(picture, "set/tower")
+    session.open_folder(folder)
+    session.select("attic")
+    take_turns(viewer, turns, lambda: session.current and not turns)
+    log.clear()
+    session.select("tower")
+    turns.pop(0)()
+    session.select("barn")
+    take_turns(viewer, turns, lambda: not turns)
+    assert log == ["leaving attic", "changed barn"]
+    assert names(viewer) == ["barn low", "barn medium", "barn high"]
+
+
+def test_a_folder_without_brackets_leaves_no_layers(session, viewer, folder, tmp_path, turns):
+    session.open_folder(folder)
+    session.select("attic")
+    take_turns(viewer, turns, lambda: session.current and not turns)
+    (tmp_path / "empty").mkdir()
+    session.open_folder(tmp_path / "empty")
+    assert not any(layer.visible for layer in viewer.layers)
+    steps = take_turns(viewer, turns, lambda: not turns)
+    assert [step for step in steps if step] == [-1, -1, -1]
+    assert names(viewer) == []
+
+
+def test_hidden_frames_get_the_thumbnails_of_their_scene(session, viewer, picture, tmp_path):
+    for scene, gain in (("dark", 0.3), ("light", 0.8)):
+        for role, more in (("low", 0.5), ("medium", 1.0), ("high", 2.0)):
+            picture(f"set/{scene}/{role}.png", gain * more)
+    session.open_folder(tmp_path / "set")
+    session.select("dark")
+    low = viewer.layers["dark low"]
+    assert not low.visible
+    dark = low.thumbnail[..., :3].mean()
+    session.select("light")
+    assert low.name == "light low"
+    assert low.thumbnail[..., :3].mean() > 1.5 * dark > 0
 
 
 def test_masks_go_beside_the_brackets_by_the_name_of_the_annotator(session, folder):

@@ -2,6 +2,8 @@
 
 import csv
 import gc
+import json
+import os
 import queue
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import pytest
 from qtpy.QtCore import QEvent, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
+from safetensors.numpy import save_file
 
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
@@ -25,6 +28,7 @@ from bracketseg._napari.train.plan import Choice, plan_runs
 from bracketseg._napari.widgets import jobs
 from bracketseg.errors import OutOfMemoryError, TrainingError, WorkerError
 from bracketseg.evaluation.metrics import Metrics
+from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.events import (
     Cached,
@@ -230,8 +234,8 @@ def stopped(run, epoch=1, step=1, resumable=True):
     return Stopped(run=run, epoch=epoch, step=step, resumable=resumable)
 
 
-def write_run(path, done=3, epochs=5, finished=False, **config):
-    """What a training leaves, as far as the dock reads it."""
+def write_run(path, done=3, epochs=5, finished=False, masks=None, **config):
+    """What a training leaves, as far as the dock reads it; with masks also its model."""
     from bracketseg.learning.progress import EpochRecord
 
     path.mkdir(parents=True)
@@ -243,6 +247,23 @@ def write_run(path, done=3, epochs=5, finished=False, **config):
         rows.writerows([(n, 0.5, 0.4, n / 10, n / 20, 1.0) for n in range(1, done + 1)])
     if finished:
         (path / "metrics.json").write_text(f'{{"epochs": {epochs}}}')
+    if masks is not None:
+        (path / "environment.json").write_text(json.dumps({"masks": str(masks)}))
+        (path / "split.json").write_text('{"train": ["attic", "barn"], "validation": ["cave"]}')
+        settings = TrainConfig(**config)
+        card = {
+            "role": settings.role,
+            "network": settings.network.model_dump(mode="json"),
+            "image_size": settings.image_size,
+            "ground_truth": {"method": "masks"},
+            "loss": settings.loss,
+            "seed": settings.seed,
+            "epoch": done,
+            "metrics": {"dice": done / 10},
+            "versions": {},
+        }
+        metadata = {"bracketseg": "1", **{name: json.dumps(value) for name, value in card.items()}}
+        save_file({"weight": np.zeros(1, np.float32)}, path / "best.safetensors", metadata)
     return path.resolve()
 
 
@@ -307,6 +328,23 @@ def test_all_labellings_are_offered_and_one_elsewhere(dock, folder, label, tmp_p
     dock.widget.choose_folder = lambda _title, _start: elsewhere
     dock.browse_masks.click()
     dock.wait(lambda: dock.masks.currentText() == "elsewhere: 3 low, 3 high")
+
+
+def test_predictions_of_a_network_are_learned_only_where_somebody_wants_it(dock, folder, label):
+    labels = label(["attic", "barn", "cave"], name="a network")
+    (labels / "labeling.json").write_text(
+        LabelingInfo(method="network", ranges={}).model_dump_json()
+    )
+    # Not the session's folder: there the labelling that is being written goes before all.
+    dock.folder.setText(str(folder))
+    dock.folder.editingFinished.emit()
+    dock.wait_text("Ready: 3 scenes")
+    assert dock.masks.currentText() == "me: 3 low, 3 high"
+    assert "predictions of a network" not in dock.text
+    place = dock.masks.findText("a network: 3 low, 3 high")
+    dock.masks.setCurrentIndex(place)
+    dock.masks.activated.emit(place)
+    dock.wait_text("⚠ a network holds predictions of a network.")
 
 
 def test_another_folder_is_typed(dock, folder):
@@ -415,7 +453,7 @@ def test_a_run_goes_from_loading_to_finished(dock, worker, folder):
     worker.say(epoch(2, 0.9), Finished(run=request.out, best_epoch=2, metrics=METRICS), END)
     dock.wait_text("Finished: epoch 2 of 50 is the best, with Dice 0.900 (all foreground: 0.400)")
     assert dock.text.endswith(
-        "Foreground: network 31%, ground truth 25%. Next: masks with it, in Predict."
+        "Foreground: network 31%, ground truth 25%. Predict makes masks with it."
     )
     assert dock.epochs.isEnabled()
     assert dock.start.isEnabled()
@@ -458,7 +496,8 @@ def test_examples_are_shown_and_become_layers_on_demand(dock, worker, folder):
     dock.wait(lambda: text.text().startswith("After epoch 1."))
     assert "network 25%, ground truth 25%" in text.text()
     getattr(dock, "examples.as_layers").click()
-    assert len(dock.viewer.layers) == before + 3
+    assert len(dock.viewer.layers) == before  # one in each turn of the event loop
+    dock.wait(lambda: len(dock.viewer.layers) == before + 3)
     shown = dock.viewer.layers["training examples network"]
     worker.say(replace(examples(2), probabilities=np.full((1, 16, 16), 7, np.uint8)))
     dock.wait(lambda: (shown.data == 7).all())
@@ -471,6 +510,14 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
     dock.loss.setCurrentText("all three")
     assert "6 runs one after another, 50 epochs each" in dock.text
     dock.begin(worker)
+    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1))
+    # An epoch takes a minute here.
+    dock.wait_text("49 min left, with the 5 behind it about 4 h 59 min")
+    worker.say(Stopped(run=worker.requests[0].out, epoch=1, step=0, resumable=False), END)
+    dock.wait(lambda: dock.resume.isEnabled())
+    dock.resume.click()
+    dock.wait(lambda: len(worker.requests) == 2)
+    del worker.requests[0]
     for number in range(1, 7):
         dock.wait(lambda number=number: len(worker.requests) == number)
         request = worker.requests[-1]
@@ -479,6 +526,7 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
         worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), finished, END)
     dock.wait(lambda: dock.start.isEnabled())
     assert dock.text.count("Dice 0.900") == 6
+    assert dock.text.count("Predict makes masks with the run that is selected") == 1
     made = [(request.config.role, request.config.loss) for request in worker.requests]
     losses = ("bce", "focal", "dice-bce")
     assert made == [(role, loss) for role in ("low", "high") for loss in losses]
@@ -561,6 +609,41 @@ def test_runs_of_the_folder_are_listed_overlaid_and_resumed(dock, worker, folder
     request = worker.requests[0]
     assert (request.out, request.resume) == (second, True)
     assert request.config == TrainConfig(epochs=5, loss="focal", seed=3)
+
+
+def test_what_a_run_has_to_beat_stands_beside_its_dice(dock, folder):
+    masks = folder / "labels" / "me"
+    good = write_run(folder / "runs" / "good", done=5, finished=True, masks=masks)
+    bad = write_run(folder / "runs" / "bad", done=3, finished=True, masks=masks)
+    write_run(folder / "runs" / "old", masks=folder / "gone")
+    dock.open(folder)
+    dock.wait(lambda: sum("all fg. 0.400" in title for title in dock.listed) == 2)
+    rows = {dock.runs.item(row).text(): dock.runs.item(row) for row in range(3)}
+    titles = {item.toolTip().partition("\n")[0]: title for title, item in rows.items()}
+    assert titles[str(good)].startswith("low bce · Dice 0.500 (all fg. 0.400) · 5 epochs · ")
+    assert titles[str(bad)].startswith("low bce · ⚠ Dice 0.300 (all fg. 0.400) · 3 epochs · ")
+    assert "all fg." not in titles[str(folder / "runs" / "old")]
+    assert "this is no better" in rows[titles[str(bad)]].toolTip()
+
+
+def test_a_run_is_taken_to_the_predict_dock(dock, folder):
+    run = write_run(folder / "runs" / "one", finished=True, masks=folder / "labels" / "me")
+    # The newest is taken where nobody has chosen.
+    newest = write_run(
+        folder / "runs" / "two", done=4, finished=True, masks=folder / "labels" / "me"
+    )
+    os.utime(newest / "config.json", (2e9, 2e9))
+    write_run(folder / "runs" / "three")
+    dock.open(folder)
+    dock.wait(lambda: len(dock.listed) == 3)
+    assert not dock.predict.isEnabled()
+    (item,) = [i for i in map(dock.runs.item, range(3)) if i.toolTip().startswith(str(run))]
+    dock.runs.setCurrentItem(item)
+    assert dock.predict.isEnabled()
+    assert dock.predict.toolTip() == "Make masks with one, in the Predict dock"
+    dock.predict.click()
+    model = dock.viewer.window._qt_window.findChild(QWidget, "predict.low_model")
+    dock.wait(lambda: "Dice 0.300" in model.currentText())
 
 
 def test_closing_the_dock_asks_first_and_then_lets_the_training_save_its_state(
@@ -669,7 +752,7 @@ def test_after_a_loss_that_is_not_finite_the_other_runs_go_on(dock, worker, fold
     finished = Finished(run=worker.requests[1].out, best_epoch=1, metrics=METRICS)
     worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), finished, END)
     dock.wait(lambda: dock.start.isEnabled())
-    first, second = dock.text.splitlines()
+    first, second, _next = dock.text.splitlines()
     assert first.startswith("⚠ Run 1 of 2, low, bce: the loss is not finite")
     assert second.startswith("Run 2 of 2, high, bce: Dice 0.900")
     assert notices == []

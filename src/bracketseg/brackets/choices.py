@@ -1,14 +1,15 @@
 """The frames that a person took as low and high, kept beside the brackets."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.files import write_json
-from bracketseg.errors import BracketError
+from bracketseg.errors import BracketError, ChoiceError
 
 CHOICES_NAME = "bracketseg.json"
 VERSION = 1
@@ -17,6 +18,11 @@ MAX_BYTES = 16 * 2**20
 """A file larger than that was not written here: a scene takes about a hundred bytes."""
 
 _ROLES = "roles"
+_NOTHING = object()
+
+_LEVELS = 3
+"""How far above a scene's folder the one can lie that was opened: see `layouts`."""
+
 _UNUSABLE = (
     "Correct it or move it away; until then every scene has the roles that its exposures tell."
 )
@@ -24,45 +30,74 @@ _UNUSABLE = (
 
 def with_choices(
     folder: Path, brackets: Iterable[Bracket]
-) -> tuple[tuple[Bracket, ...], tuple[BracketError, ...]]:
+) -> tuple[tuple[Bracket, ...], tuple[ChoiceError, ...]]:
     """Give the brackets of a folder the roles that a person chose for them.
 
     Parameters
     ----------
     folder : Path
-        That of the brackets; its ``bracketseg.json`` is read if it is there.
+        That of the brackets. Its ``bracketseg.json`` is read if it is there; of scenes that
+        it does not speak of, those in the folders around it, the nearest first: a choice
+        holds also when only a part of the folder that was opened is asked for.
     brackets : iterable of Bracket
 
     Returns
     -------
     tuple of Bracket
         All of them, in their order.
-    tuple of BracketError
-        One that names the file, if it cannot be used as a whole or for some scene;
+    tuple of ChoiceError
+        One for each file that cannot be used as a whole or for some scene, which it names;
         those scenes keep the roles that they have.
     """
-    brackets, path = tuple(brackets), folder / CHOICES_NAME
-    try:
-        kept = _read(path)[_ROLES]
-    except BracketError as error:
-        return brackets, (error,)
-    chosen, wrong = [], []
-    for bracket in brackets:
-        if bracket.scene in kept:
+    chosen, problems = list(brackets), []
+    decided: set[str] = set()
+    for place in (folder, *_above(folder)):
+        path = place / CHOICES_NAME
+        try:
+            kept = _read(path)[_ROLES]
+        except ChoiceError as error:
+            problems.append(error)
+            continue
+        wrong = []
+        for index, bracket in enumerate(chosen):
+            entry = _entry(kept, bracket.scene, folder, place)
+            if entry is _NOTHING or bracket.scene in decided:
+                continue
             try:
-                bracket = _chosen(bracket, kept[bracket.scene])
+                chosen[index] = _chosen(bracket, entry)
             except BracketError:
+                if place != folder:
+                    # Further up it can be another scene that is called so.
+                    continue
                 wrong.append(bracket.scene)
-        chosen.append(bracket)
-    if not wrong:
-        return tuple(chosen), ()
-    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    problem = BracketError(
-        f"{path}: what it says of {', '.join(wrong[:3])}{more} is not used: low and high have to "
+            decided.add(bracket.scene)
+        if wrong:
+            problems.append(_not_used(path, wrong))
+    return tuple(chosen), tuple(problems)
+
+
+def _above(folder: Path) -> Sequence[Path]:
+    """List the folders around one that may have been opened as a whole."""
+    return folder.absolute().parents[:_LEVELS]
+
+
+def _entry(kept: dict[str, Any], scene: str, folder: Path, place: Path) -> Any:
+    """Find what a file says of a scene; `_NOTHING` where it says nothing.
+
+    In a whole set, scenes that are called alike have the names of their folders before
+    their own.
+    """
+    names = [scene] if place == folder else [scene, f"{folder.absolute().name}_{scene}"]
+    return next((kept[name] for name in names if name in kept), _NOTHING)
+
+
+def _not_used(path: Path, scenes: Sequence[str]) -> ChoiceError:
+    more = f" and {len(scenes) - 3} more" if len(scenes) > 3 else ""
+    return ChoiceError(
+        f"{path}: what it says of {', '.join(scenes[:3])}{more} is not used: low and high have to "
         "be the names of two frames of the scene, low the darker one. Choose them again in the "
         "Brackets dock, or take them out of the file."
     )
-    return tuple(chosen), (problem,)
 
 
 def keep_choice(folder: Path, bracket: Bracket) -> None:
@@ -91,7 +126,7 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
     entry = {**known} if isinstance(known, dict) else {}
     for role in ("low", "high"):
         entry.pop(role, None)
-    if not _is_usual(bracket):
+    if not _is_usual(folder, bracket):
         entry |= {role: bracket.frame(role).path.name for role in ("low", "high")}
     if entry:
         kept[bracket.scene] = entry
@@ -111,8 +146,13 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
         ) from error
 
 
-def _is_usual(bracket: Bracket) -> bool:
+def _is_usual(folder: Path, bracket: Bracket) -> bool:
+    """Whether a bracket would have its roles without what this folder's file says."""
     usual = replace(bracket, chosen=None)
+    for place in reversed(_above(folder)):
+        with suppress(BracketError):
+            entry = _entry(_read(place / CHOICES_NAME)[_ROLES], bracket.scene, folder, place)
+            usual = usual if entry is _NOTHING else _chosen(usual, entry)
     return all(bracket.frame(role) == usual.frame(role) for role in ("low", "high"))
 
 
@@ -133,19 +173,19 @@ def _read(path: Path) -> dict[str, Any]:
             return {"version": VERSION, _ROLES: {}}
         # Reading a pipe would never end.
         if not path.is_file():
-            raise BracketError(f"{path}: is no file. {_UNUSABLE}")
+            raise ChoiceError(f"{path}: is no file. {_UNUSABLE}")
         if path.stat().st_size > MAX_BYTES:
-            raise BracketError(f"{path}: is larger than {MAX_BYTES >> 20} MiB. {_UNUSABLE}")
+            raise ChoiceError(f"{path}: is larger than {MAX_BYTES >> 20} MiB. {_UNUSABLE}")
         document = json.loads(path.read_bytes(), parse_constant=_no_number)
     except OSError as error:
-        raise BracketError(f"{path}: cannot be read ({error.strerror}). {_UNUSABLE}") from error
+        raise ChoiceError(f"{path}: cannot be read ({error.strerror}). {_UNUSABLE}") from error
     except (ValueError, RecursionError) as error:
-        raise BracketError(f"{path}: is no JSON that can be read. {_UNUSABLE}") from error
+        raise ChoiceError(f"{path}: is no JSON that can be read. {_UNUSABLE}") from error
     version = document.get("version") if isinstance(document, dict) else None
     if type(version) is int and version > VERSION:
-        raise BracketError(f"{path}: a newer bracketseg wrote it; update this one. {_UNUSABLE}")
+        raise ChoiceError(f"{path}: a newer bracketseg wrote it; update this one. {_UNUSABLE}")
     if version != VERSION or not isinstance(document.setdefault(_ROLES, {}), dict):
-        raise BracketError(f"{path}: does not hold chosen frames as bracketseg does. {_UNUSABLE}")
+        raise ChoiceError(f"{path}: does not hold chosen frames as bracketseg does. {_UNUSABLE}")
     return dict(document)
 
 

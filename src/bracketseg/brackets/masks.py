@@ -16,6 +16,7 @@ from bracketseg.brackets.images import read_image
 from bracketseg.errors import FrameError, LabelingError
 
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
+_SUFFIXES_IN_ORDER = (".png", ".PNG", ".tif", ".TIF", ".tiff", ".TIFF")
 _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
 _DERIVED_STEM = re.compile(r".+_(low|high)(_probability|_corrections|_prediction)?", re.IGNORECASE)
 
@@ -84,6 +85,28 @@ def find_masks(folder: Path) -> dict[tuple[str, MaskRole], Path]:
         if (match["scene"], role) not in masks or suffix == ".png":
             masks[match["scene"], role] = path
     return masks
+
+
+def find_mask(folder: Path, scene: str, role: MaskRole) -> Path | None:
+    """Find one mask without listing its folder; None where there is none.
+
+    Parameters
+    ----------
+    folder : Path
+    scene : str
+    role : {"low", "high"}
+
+    Returns
+    -------
+    Path or None
+        The same that :func:`find_masks` tells, unless its suffix is partly in capitals.
+    """
+    name = Path(folder) / Path(mask_name(scene, role)).stem
+    for suffix in _SUFFIXES_IN_ORDER:
+        path = name.with_name(f"{name.name}{suffix}")
+        if path.exists():
+            return path
+    return None
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -1,8 +1,8 @@
-"""Metrics as tables: one row a scene, and Tables 1 and 2 in the paper's form."""
+"""The columns of tables of metrics, and a table of one row a scene."""
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.evaluation.metrics import Metrics
@@ -41,39 +41,6 @@ def scenes_csv(scenes: Iterable[SceneMetrics]) -> str:
     names = (*COLUMNS, *FOREGROUND_COLUMNS)
     rows = ([s.scene, s.role, *(_cell(getattr(s.metrics, name)) for name in names)] for s in scenes)
     return _csv(["scene", "role", *names], rows)
-
-
-def table_csv(rows: Mapping[str, Metrics]) -> str:
-    """Table 1 or 2 as CSV: a row per loss function, a column per metric."""
-    return _csv(
-        ["loss", *COLUMNS],
-        ([label, *(_cell(getattr(m, name)) for name in COLUMNS)] for label, m in rows.items()),
-    )
-
-
-def table_markdown(role: MaskRole, rows: Mapping[str, Metrics], notes: Sequence[str]) -> str:
-    """Table 1 or 2 as Markdown.
-
-    Parameters
-    ----------
-    role : {"low", "high"}
-        Decides the table's number.
-    rows : mapping of str to Metrics
-        What stands in the first column, and the means of that row.
-    notes : sequence of str
-        What the table was measured on; a line each below it.
-    """
-    lines = [
-        f"### Table {TABLE_NUMBERS[role]}. {role.capitalize()}-exposure segmentation",
-        "",
-        "| Loss function | " + " | ".join(COLUMNS.values()) + " |",
-        "|---|" + "---:|" * len(COLUMNS),
-    ]
-    for label, metrics in rows.items():
-        cells = (getattr(metrics, name) for name in COLUMNS)
-        shown = ("–" if cell is None else f"{cell:.3f}" for cell in cells)
-        lines.append(f"| {label} | " + " | ".join(shown) + " |")
-    return "\n".join([*lines, "", *notes, ""])
 
 
 def _cell(value: float | None) -> str:

@@ -16,6 +16,7 @@ from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu, Rule
+from bracketseg.labeling.saved_scene import refuse_other_frame
 from bracketseg.labeling.scene_pool import in_order
 
 COVERAGE_NAMES = ("low", "high", "union", "remainder", "pieces")
@@ -135,6 +136,8 @@ def compare_with_otsu(
         for role in MASK_ROLES:
             if not there(bracket.scene, role):
                 continue
+            if isinstance(manual, LabelingFolder):
+                refuse_other_frame(manual, bracket.scene, role, bracket.frame(role).path)
             values = luma(bracket.frame(role).read())
             by_otsu[role] = Otsu().bounds(values, role).mask(values)
             if isinstance(manual, LabelingFolder):

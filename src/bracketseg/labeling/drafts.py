@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.files import cannot_write, write_bytes
@@ -21,6 +18,8 @@ from bracketseg.labeling.corrections import (
     read_corrections,
     write_corrections,
 )
+from bracketseg.labeling.draft import Draft, frames_of, mark_of
+from bracketseg.labeling.draft_record import DraftRecord, DraftRoleRecord
 from bracketseg.labeling.prediction import (
     Basis,
     Prediction,
@@ -28,78 +27,10 @@ from bracketseg.labeling.prediction import (
     read_prediction,
     write_prediction,
 )
-from bracketseg.labeling.records import Network, Origin
+from bracketseg.labeling.records import Network
 from bracketseg.labeling.scene_names import check_scene_name
 
 _MAX_BYTES = 100_000  # of the JSON; a longer one was not written here
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a person had done to a scene when it was last kept.
-
-    Attributes
-    ----------
-    scene : str
-    annotator : str
-    time : datetime
-        When it was kept, with its time zone.
-    rules : mapping of role to Basis
-    shapes : mapping of role to (int, int)
-        Height and width of the frames that it was made on.
-    corrections : mapping of role to (H, W) int8
-        1 painted in, -1 painted out, 0 untouched; roles without strokes are left out.
-    path : Path or None
-        The file that it was read from.
-    """
-
-    scene: str
-    annotator: str
-    time: datetime
-    rules: Mapping[MaskRole, Basis]
-    shapes: Mapping[MaskRole, tuple[int, int]]
-    corrections: Mapping[MaskRole, NDArray[np.int8]]
-    path: Path | None = None
-
-    @classmethod
-    def of(cls, annotation: SceneAnnotation, annotator: str) -> Self:
-        """Take a copy of a labelling as it is now.
-
-        Whatever happens to the labelling afterwards, the copy stays: it can be written
-        by another thread.
-        """
-        strokes = {role: annotation.corrections(role) for role in annotation.roles}
-        shapes = {role: annotation.luma(role).shape for role in annotation.roles}
-        return cls(
-            scene=annotation.scene,
-            annotator=annotator,
-            time=datetime.now(UTC),
-            rules={role: annotation.rule(role) for role in annotation.roles},
-            shapes={role: (height, width) for role, (height, width) in shapes.items()},
-            corrections={role: found for role, found in strokes.items() if found is not None},
-        )
-
-    def restore(self, lumas: Mapping[MaskRole, NDArray[np.uint8]]) -> SceneAnnotation:
-        """Make the labelling again, with an empty history.
-
-        Parameters
-        ----------
-        lumas : mapping of role to (H, W) uint8
-            Of the same roles and sizes as when the draft was made.
-
-        Raises
-        ------
-        LabelingError
-            If the frames are other ones; the message names the draft's file.
-        """
-        now = {role: lumas[role].shape for role in MASK_ROLES if role in lumas}
-        if now != {role: self.shapes[role] for role in MASK_ROLES if role in self.shapes}:
-            raise LabelingError(
-                f"{self.path or self.scene}: this draft was made on {_sizes(self.shapes)}, but "
-                f"the frames are {_sizes(now)}. Choose the frames that it was made on, or "
-                "discard the draft."
-            )
-        return SceneAnnotation(self.scene, lumas, self.rules, self.corrections)
 
 
 class DraftStore:
@@ -107,6 +38,9 @@ class DraftStore:
 
     Each file appears whole. One that was kept while the program was killed has the
     strokes of that moment with the rules of that moment or of the one before.
+
+    What is written last lies in the folder itself. A draft of the same scene that is
+    somebody else's, or on other frames, is set aside in a folder below, under its mark.
 
     Parameters
     ----------
@@ -138,23 +72,61 @@ class DraftStore:
         LabelingError
             As :meth:`save`.
         """
+        self._set_aside_before(draft)
+        self._write(draft)
+        aside = self._aside(draft.mark)
+        if aside.folder.is_dir():
+            aside.discard(draft.scene)
+
+    def find(
+        self, scene: str, annotator: str, lumas: Mapping[MaskRole, NDArray[np.uint8]]
+    ) -> Draft | None:
+        """Read the draft of an annotator on these very frames; None where there is none.
+
+        Parameters
+        ----------
+        scene, annotator : str
+        lumas : mapping of role to (H, W) uint8
+
+        Raises
+        ------
+        LabelingError
+            As :meth:`load`.
+        """
+        if not self.folder.is_dir():
+            return None
+        mark = mark_of(annotator, frames_of(lumas))
+        last = self.load(scene)
+        if last is not None and last.mark == mark:
+            return last
+        return self._aside(mark).load(scene)
+
+    def _aside(self, mark: str) -> "DraftStore":
+        return DraftStore(self.folder / mark)
+
+    def _set_aside_before(self, draft: Draft) -> None:
+        """Keep a draft of the same scene that another one is about to take the place of."""
+        try:
+            stored = self._stored(draft.scene)
+            same = stored is None or mark_of(stored.annotator, stored.frames) == draft.mark
+            last = None if same else self.load(draft.scene)
+        except LabelingError:
+            # One that is broken is of no use to anybody.
+            return
+        if last is not None:
+            self._aside(last.mark).write(last)
+            # Its record must not stand with the strokes of the other, not for a moment.
+            self.discard(draft.scene)
+
+    def _write(self, draft: Draft) -> None:
         path = self._path(draft.scene)
-        stored = _StoredDraft(
-            scene=draft.scene,
-            annotator=draft.annotator,
-            time=draft.time,
-            roles={
-                role: _StoredRole(rule=_origin(rule), shape=draft.shapes[role])
-                for role, rule in draft.rules.items()
-            },
-        )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for role, rule in draft.rules.items():
                 if isinstance(rule, Prediction):
                     write_prediction(self._prediction(draft.scene, role), rule.mask)
                 write_corrections(self._strokes(draft.scene, role), draft.corrections.get(role))
-            write_bytes(path, (stored.model_dump_json(indent=2) + "\n").encode())
+            write_bytes(path, (DraftRecord.of(draft).model_dump_json(indent=2) + "\n").encode())
             # Not before: until then the draft may begin from it.
             for role, rule in draft.rules.items():
                 if not isinstance(rule, Prediction):
@@ -170,23 +142,9 @@ class DraftStore:
         LabelingError
             If it is there and is not what was written. The message names the file.
         """
-        path = self._path(scene)
-        try:
-            if not path.is_file():
-                return None
-            with path.open("rb") as file:
-                stored = _StoredDraft.model_validate_json(file.read(_MAX_BYTES))
-        except (OSError, ValidationError) as error:
-            reason = str(error).splitlines()[0]
-            raise LabelingError(
-                f"{path}: not a draft that bracketseg wrote ({reason}). Discard it to go on "
-                "without."
-            ) from error
-        if stored.scene != scene:
-            raise LabelingError(
-                f"{path}: is the draft of another scene, {stored.scene}. Name the file as it "
-                "was, or discard it."
-            )
+        stored = self._stored(scene)
+        if stored is None:
+            return None
         corrections = {}
         rules: dict[MaskRole, Basis] = {}
         for role, kept in stored.roles.items():
@@ -200,15 +158,7 @@ class DraftStore:
                     f"{strokes}: is {corrections[role].shape}, but the draft was made on a frame "
                     f"of {kept.shape} (rows, columns). Discard it to go on without."
                 )
-        return Draft(
-            scene=scene,
-            annotator=stored.annotator,
-            time=stored.time,
-            rules=rules,
-            shapes={role: kept.shape for role, kept in stored.roles.items()},
-            corrections=corrections,
-            path=path,
-        )
+        return stored.draft(rules, corrections, self._path(scene))
 
     def discard(self, scene: str) -> None:
         """Remove the draft of a scene, if there is one, and the folder after the last.
@@ -232,8 +182,13 @@ class DraftStore:
         with suppress(OSError):  # There are others, or there was none.
             self.folder.rmdir()
 
-    def scenes(self) -> tuple[str, ...]:
+    def scenes(self, annotator: str | None = None) -> tuple[str, ...]:
         """List the scenes that have a draft, in their natural order.
+
+        Parameters
+        ----------
+        annotator : str, optional
+            Leave out the drafts of everybody else.
 
         Raises
         ------
@@ -253,7 +208,36 @@ class DraftStore:
                 f"{self.folder}: the drafts cannot be listed ({error.strerror or error}). Check "
                 "that it is a folder and may be read."
             ) from error
-        return tuple(sorted(found, key=natural_key))
+        mine = [scene for scene in found if annotator is None or self._is_by(scene, annotator)]
+        return tuple(sorted(mine, key=natural_key))
+
+    def _is_by(self, scene: str, annotator: str) -> bool:
+        try:
+            stored = self._stored(scene)
+        except LabelingError:
+            # Nobody can tell; whoever opens the scene is told what is wrong.
+            return True
+        return stored is not None and stored.annotator == annotator
+
+    def _stored(self, scene: str) -> DraftRecord | None:
+        path = self._path(scene)
+        try:
+            if not path.is_file():
+                return None
+            with path.open("rb") as file:
+                stored = DraftRecord.model_validate_json(file.read(_MAX_BYTES))
+        except (OSError, ValidationError) as error:
+            reason = str(error).splitlines()[0]
+            raise LabelingError(
+                f"{path}: not a draft that bracketseg wrote ({reason}). Discard it to go on "
+                "without."
+            ) from error
+        if stored.scene != scene:
+            raise LabelingError(
+                f"{path}: is the draft of another scene, {stored.scene}. Name the file as it "
+                "was, or discard it."
+            )
+        return stored
 
     def _path(self, scene: str) -> Path:
         check_scene_name(scene)
@@ -265,7 +249,7 @@ class DraftStore:
     def _prediction(self, scene: str, role: MaskRole) -> Path:
         return self.folder / prediction_name(scene, role)
 
-    def _basis(self, scene: str, role: MaskRole, kept: "_StoredRole") -> Basis:
+    def _basis(self, scene: str, role: MaskRole, kept: DraftRoleRecord) -> Basis:
         if not isinstance(kept.rule, Network):
             return kept.rule
         path = self._prediction(scene, role)
@@ -277,29 +261,3 @@ class DraftStore:
                 "Discard it to go on without."
             )
         return Prediction(origin=kept.rule, mask=mask)
-
-
-class _StoredRole(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rule: Origin
-    shape: tuple[int, int]
-
-
-class _StoredDraft(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["draft"] = "draft"
-    scene: str
-    annotator: str
-    time: datetime
-    roles: dict[MaskRole, _StoredRole] = Field(min_length=1)
-
-
-def _origin(rule: Basis) -> Origin:
-    return rule.origin if isinstance(rule, Prediction) else rule
-
-
-def _sizes(shapes: Mapping[MaskRole, tuple[int, ...]]) -> str:
-    sizes = [f"{role} {shape[0]} x {shape[1]}" for role, shape in shapes.items()]
-    return " and ".join(sizes) or "no frame"

@@ -3,17 +3,16 @@
 import csv
 import hashlib
 import io
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.files import cannot_write, write_text
-from bracketseg.brackets.masks import find_masks, mask_name, read_mask, write_mask
+from bracketseg.brackets.files import cannot_write
+from bracketseg.brackets.masks import find_mask, find_masks, mask_name, read_mask, write_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.corrections import (
@@ -24,12 +23,19 @@ from bracketseg.labeling.corrections import (
 from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
 from bracketseg.labeling.ranges import Rule
+from bracketseg.labeling.record_files import (
+    INFO_NAME,
+    read_info,
+    read_record,
+    write_info,
+    write_labeling_text,
+    write_record,
+)
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
+from bracketseg.labeling.replacing import refuse_edited, refuse_other_way
 from bracketseg.labeling.scene_names import check_scene_name
 
-INFO_NAME = "labeling.json"
 COVERAGE_NAME = "coverage.csv"
-_Model = TypeVar("_Model", bound=BaseModel)
 
 COVERAGE_COLUMNS = ("scene", "low", "high", "union", "remainder")
 
@@ -52,14 +58,6 @@ def file_sha256(path: Path) -> str:
         ) from error
 
 
-def holds_mask(path: Path, mask: NDArray[np.bool_]) -> bool:
-    """Whether a file has the very pixels of a mask; False also where it cannot be read."""
-    try:
-        return np.array_equal(read_mask(path), mask)
-    except LabelingError:
-        return False
-
-
 class LabelingFolder:
     """A folder of masks made in one way.
 
@@ -71,14 +69,12 @@ class LabelingFolder:
     path : Path
     info : LabelingInfo or None
         None for a plain folder of masks.
-    masks : dict of (scene, role) to Path
-        The mask files.
     """
 
     def __init__(self, path: Path, info: LabelingInfo | None, *, overwrite: bool = False) -> None:
         self.path = path
         self.info = info
-        self.masks = find_masks(path)
+        self._masks: dict[tuple[str, MaskRole], Path] | None = None
         self._overwrite = overwrite
 
     @classmethod
@@ -92,7 +88,7 @@ class LabelingFolder:
         """
         if not path.is_dir():
             raise LabelingError(f"{path}: no such folder. Name the folder that holds the masks.")
-        folder = cls(path, _read_info(path))
+        folder = cls(path, read_info(path))
         if not folder.masks:
             raise LabelingError(
                 f"{path}: no masks found. They are named <scene>_low.png and <scene>_high.png."
@@ -121,17 +117,49 @@ class LabelingFolder:
         except OSError as error:
             raise LabelingError(cannot_write(path, error)) from error
         try:
-            there = _read_info(path)
+            there = read_info(path)
         except LabelingError:
             if not overwrite:
                 raise
             there = None
         if not overwrite:
-            _refuse_other(path, info, there)
+            refuse_other_way(path, info, there)
         if there is not None:
             info = info.model_copy(update={"ranges": there.ranges | info.ranges})
-        _write(path / INFO_NAME, _json(info))
+        write_info(path, info)
         return cls(path, info, overwrite=overwrite)
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Open a folder for what will be asked of it by name, also one without any mask yet.
+
+        Nothing is listed, which takes long where there are thousands of masks.
+
+        Raises
+        ------
+        LabelingError
+            If its `labeling.json` is broken.
+        """
+        return cls(path, read_info(path))
+
+    @property
+    def masks(self) -> dict[tuple[str, MaskRole], Path]:
+        """The mask files by scene and role; listed once.
+
+        Raises
+        ------
+        LabelingError
+            If the folder cannot be listed.
+        """
+        if self._masks is None:
+            self._masks = find_masks(self.path)
+        return self._masks
+
+    def path_of(self, scene: str, role: MaskRole) -> Path | None:
+        """Give the file of one mask; None where there is none."""
+        if self._masks is not None:
+            return self._masks.get((scene, role))
+        return find_mask(self.path, scene, role)
 
     def mask(self, scene: str, role: MaskRole) -> NDArray[np.bool_]:
         """Read one mask.
@@ -145,9 +173,10 @@ class LabelingFolder:
         LabelingError
             If there is none or it cannot be read.
         """
-        if (scene, role) not in self.masks:
+        path = self.path_of(scene, role)
+        if path is None:
             raise LabelingError(f"{self.path / mask_name(scene, role)}: no such mask")
-        return read_mask(self.masks[scene, role])
+        return read_mask(path)
 
     def record(self, scene: str) -> SceneRecord | None:
         """How the masks of a scene were made; None where nothing is known.
@@ -157,10 +186,7 @@ class LabelingFolder:
         LabelingError
             If the record is there and broken.
         """
-        path = self.path / f"{scene}.json"
-        if not path.is_file():
-            return None
-        return _parse(path, SceneRecord)
+        return read_record(self.path, scene)
 
     def rule(self, scene: str, role: MaskRole) -> Rule | None:
         """Give the rule whose very result the mask file is.
@@ -169,12 +195,15 @@ class LabelingFolder:
         the record speaks of.
         """
         record = self.record(scene)
-        if record is None or role not in record.masks or (scene, role) not in self.masks:
+        mask = record.masks.get(role) if record is not None else None
+        if mask is None or isinstance(mask.origin, Network) or mask.edited_pixels:
             return None
-        mask = record.masks[role]
-        if isinstance(mask.origin, Network) or mask.edited_pixels:
-            return None
-        return mask.origin if file_sha256(self.masks[scene, role]) == mask.mask_sha256 else None
+        return mask.origin if self.is_as_recorded(scene, role, mask) else None
+
+    def is_as_recorded(self, scene: str, role: MaskRole, record: MaskRecord) -> bool:
+        """Whether a mask file is there and is the very file that its record speaks of."""
+        path = self.path_of(scene, role)
+        return path is not None and file_sha256(path) == record.mask_sha256
 
     def corrections(self, scene: str, role: MaskRole) -> NDArray[np.int8] | None:
         """Read what a person painted over a mask.
@@ -251,33 +280,41 @@ class LabelingFolder:
             raise LabelingError(
                 f"{scene}: this name is taken by {INFO_NAME}. Rename the scene's folder or files."
             )
+        known = self.record(scene)
+        before = {} if known is None else known.masks
         if not self._overwrite:
-            self._refuse_edited(record, masks, revise=revise)
-        made = self._others(scene, masks) | record.masks
+            for role, mask in masks.items():
+                there, old = self.path_of(scene, role), before.get(role)
+                if there is not None:
+                    refuse_edited(
+                        there,
+                        mask,
+                        record.masks[role].origin,
+                        old,
+                        as_recorded=old is not None and self.is_as_recorded(scene, role, old),
+                        painted=(self.path / corrections_name(scene, role)).is_file(),
+                        revise=revise,
+                    )
+        others = {
+            role: mask
+            for role, mask in before.items()
+            if role not in masks and self.is_as_recorded(scene, role, mask)
+        }
+        made = others | record.masks
         for role, mask in masks.items():
             path = self.path / mask_name(scene, role)
             write_mask(path, mask)
             made[role] = made[role].model_copy(update={"mask_sha256": file_sha256(path)})
-            self.masks[scene, role] = path
+            if self._masks is not None:
+                self._masks[scene, role] = path
             painted = (corrections or {}).get(role)
             write_corrections(self.path / corrections_name(scene, role), painted)
             began_from = (predictions or {}).get(role)
             write_prediction(self.path / prediction_name(scene, role), began_from)
         both = {role: masks[role] if role in masks else self.mask(scene, role) for role in made}
         written = record.model_copy(update={"masks": made, "coverage": _coverage(both)})
-        _write(self.path / f"{scene}.json", _json(written))
+        write_record(self.path, written)
         return written
-
-    def _others(self, scene: str, roles: Container[MaskRole]) -> dict[MaskRole, MaskRecord]:
-        """Give the records of this scene's other masks, as far as they speak of what is there."""
-        known = self.record(scene)
-        return {
-            role: mask
-            for role, mask in ({} if known is None else known.masks).items()
-            if role not in roles
-            and (scene, role) in self.masks
-            and file_sha256(self.masks[scene, role]) == mask.mask_sha256
-        }
 
     def write_coverage(self) -> None:
         """Write `coverage.csv` from the records of all scenes, in their natural order.
@@ -300,80 +337,10 @@ class LabelingFolder:
             if record is not None and record.coverage is not None:
                 values = (getattr(record.coverage, name) for name in COVERAGE_COLUMNS[1:])
                 rows.writerow([scene, *(f"{value:.6f}" for value in values)])
-        _write(self.path / COVERAGE_NAME, table.getvalue())
-
-    def _refuse_edited(
-        self, record: SceneRecord, masks: Mapping[MaskRole, NDArray[np.bool_]], *, revise: bool
-    ) -> None:
-        scene, known = record.scene, self.record(record.scene)
-        for role, mask in masks.items():
-            path = self.masks.get((scene, role))
-            if path is None:
-                continue
-            old = known.masks.get(role) if known is not None else None
-            known_file = old is not None and file_sha256(path) == old.mask_sha256
-            # A save that was cut short left the mask, but no record of it.
-            if not known_file and not holds_mask(path, mask):
-                reason = "was made or corrected by hand in another program"
-            elif revise:
-                continue
-            elif (old is not None and old.edited_pixels) or (
-                self.path / corrections_name(scene, role)
-            ).is_file():
-                reason = "was corrected by hand"
-            elif old is not None and old.origin != record.masks[role].origin:
-                reason = "was made by a rule of its own"
-            else:
-                continue
-            raise LabelingError(
-                f"{path}: this mask {reason} and is kept. Write to another folder, or ask for "
-                "it to be overwritten (--overwrite)."
-            )
+        write_labeling_text(self.path / COVERAGE_NAME, table.getvalue())
 
 
 def _coverage(masks: Mapping[MaskRole, NDArray[np.bool_]]) -> Coverage | None:
     if len(masks) < len(MASK_ROLES) or masks["low"].shape != masks["high"].shape:
         return None
     return coverage(masks["low"], masks["high"])
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise LabelingError(cannot_write(path, error)) from error
-
-
-def _json(model: BaseModel) -> str:
-    return model.model_dump_json(indent=2) + "\n"
-
-
-def _parse(path: Path, kind: type[_Model]) -> _Model:
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise LabelingError(
-            f"{path}: not a record that bracketseg wrote ({reason}). Restore the file, or "
-            "delete it: the masks themselves can be read without it."
-        ) from error
-
-
-def _read_info(path: Path) -> LabelingInfo | None:
-    file = path / INFO_NAME
-    return _parse(file, LabelingInfo) if file.is_file() else None
-
-
-def _refuse_other(path: Path, info: LabelingInfo, there: LabelingInfo | None) -> None:
-    if there is None:
-        if find_masks(path):
-            raise LabelingError(
-                f"{path}: holds masks that were not made here. Write to another folder, or "
-                "ask for them to be overwritten (--overwrite)."
-            )
-    elif not info.same_way(there):
-        who = f" by {there.annotator}" if there.annotator else ""
-        raise LabelingError(
-            f"{path}: holds a labelling made in another way ({there.method}{who}). Write to "
-            "another folder, or ask for it to be overwritten (--overwrite)."
-        )

@@ -13,6 +13,7 @@ from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import mask_name, read_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import BracketSegError, LabelingError
+from bracketseg.labeling.saved_scene import refuse_other_frame
 from bracketseg.learning.devices import memory_guard
 from bracketseg.learning.estimate import cache_bytes
 from bracketseg.learning.events import SceneCached, SkippedScene
@@ -157,6 +158,7 @@ def _load_scene(
     bracket: Bracket, labeling: LabelingFolder, role: MaskRole, size: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], bool]:
     """Read one scene; the last value says whether its mask was thresholded at `size`."""
+    refuse_other_frame(labeling, bracket.scene, role, bracket.frame(role).path)
     image: NDArray[Any] = bracket.frame(role).read()
     path = labeling.masks[bracket.scene, role]
     mask = read_mask(path)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bracketseg.brackets.bracket import MaskRole
+    from bracketseg.errors import BracketSegError
     from bracketseg.evaluation.metrics import Metrics
     from bracketseg.labeling.records import SceneRecord
     from bracketseg.learning.config import Loss
@@ -276,14 +277,30 @@ class RunStarted:
     ----------
     role : {"low", "high"}
     loss : {"bce", "focal", "dice-bce"}
+    seed : int
     index, total : int
         This is training number `index` of `total`, counted from 1.
     """
 
     role: MaskRole
     loss: Loss
+    seed: int
     index: int
     total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed:
+    """One of the trainings broke on its way; the others go on.
+
+    Attributes
+    ----------
+    run : Path
+    error : BracketSegError
+    """
+
+    run: Path
+    error: BracketSegError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

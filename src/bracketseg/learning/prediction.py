@@ -65,10 +65,12 @@ def predict_probability(
         probability back, bilinearly. ``full`` keeps the frame's own resolution: it is padded
         by reflection to the network's grid, predicted in tiles where memory asks for it, and
         cropped back. Tiles overlap by all that an output can depend on, so that cutting
-        changes nothing but the last digits.
+        changes nothing but the last digits of what is calculated with.
     device : str
         ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-    precision : {"float32", "auto", "bfloat16", "float16"}
+    precision : {"auto", "float32", "bfloat16", "float16"}
+        ``auto`` is what the device is fast in; of the shipped models it changes less than
+        0.1 % of a mask's pixels from those of float32.
     tile : int, optional
         Side in pixels of what one tile writes, rounded up to the network's grid. By default
         the tiles that lose least to overlap while one takes at most `TILE_MEMORY`. When the

@@ -11,3 +11,6 @@ BEST = "best.safetensors"
 
 LAST = "last.pt"
 """The state that a training goes on from."""
+
+PREDICTIONS = "validation"
+"""The folder of the masks that the model predicts for its validation scenes."""

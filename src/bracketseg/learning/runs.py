@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bracketseg.errors import ModelError
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.model_card import read_card
 from bracketseg.learning.progress import EpochRecord
-from bracketseg.learning.run_files import BEST, CONFIG, ENVIRONMENT, HISTORY, LAST, METRICS
+from bracketseg.learning.run_files import BEST, CONFIG, ENVIRONMENT, HISTORY, LAST, METRICS, SPLIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +69,33 @@ class Run:
     def ground_truth(self) -> str | None:
         """How the masks were made: the name of a method, ``masks`` where that is not known."""
         return None if self.card is None else str(self.card.ground_truth.get("method", "masks"))
+
+
+class LeftOutScene(BaseModel):
+    """A scene that a run could not use, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scene: str
+    reason: str
+
+
+class RunSplit(BaseModel):
+    """The scenes of a run.
+
+    Attributes
+    ----------
+    train, validation
+        Names of the scenes that it learned from, and of those that it kept back.
+    skipped
+        Those that it could not use.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    skipped: tuple[LeftOutScene, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +168,33 @@ def read_run(path: Path) -> Run:
         finished=finished,
         resumable=not finished and (path / LAST).is_file(),
     )
+
+
+def read_split(path: Path) -> RunSplit:
+    """Read which scenes a run learned from and which it kept back.
+
+    Raises
+    ------
+    ModelError
+        If it does not say so.
+    """
+    try:
+        return RunSplit.model_validate(_read_json(path / SPLIT))
+    except ValidationError as error:
+        raise ModelError(
+            f"{path / SPLIT} does not say which scenes were kept back; choose another run"
+        ) from error
+
+
+def read_environment(path: Path) -> dict[str, object]:
+    """Read what a run was made with: versions, device, precision; empty where it is not known.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged.
+    """
+    return _read_json(path / ENVIRONMENT)
 
 
 def _read_text(path: Path) -> str:

@@ -92,7 +92,30 @@ class PredictFrames:
     config: PredictConfig
 
 
-Request: TypeAlias = "ListDevices | Train | PredictFolder | PredictFrames"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Answered by the events of `bracketseg.report.writing.write_report`.
+
+    Validation scenes that a run has not predicted at full resolution yet are predicted
+    first, each answered by a ScenePredicted or SceneFailed.
+
+    Attributes
+    ----------
+    path : Path or None
+        The folder of brackets that the runs were trained on; without it nothing is predicted,
+        and the report has no pictures.
+    runs : Path
+        A folder of runs.
+    out : Path
+        The folder for the report.
+    """
+
+    path: Path | None
+    runs: Path
+    out: Path
+
+
+Request: TypeAlias = "ListDevices | Train | PredictFolder | PredictFrames | Report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

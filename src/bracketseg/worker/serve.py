@@ -26,6 +26,7 @@ from bracketseg.worker.requests import (
     PredictFolder,
     PredictFrames,
     Ready,
+    Report,
     Request,
     Stop,
     Train,
@@ -123,6 +124,8 @@ def _fulfil(request: Request, should_stop: Callable[[], bool]) -> Iterator[objec
             return _predict_folder(request, should_stop)
         case PredictFrames():
             return _predict_frames(request, should_stop)
+        case Report():
+            return _report(request, should_stop)
 
 
 def _list_devices() -> Iterator[object]:
@@ -177,6 +180,24 @@ def _predict_frames(request: PredictFrames, should_stop: Callable[[], bool]) -> 
             precision=config.precision,
         )
         yield FramePredicted(role=role, probability=probability, seconds=perf_counter() - start)
+
+
+def _report(request: Report, should_stop: Callable[[], bool]) -> Iterator[object]:
+    from bracketseg.learning.run_predictions import predict_kept_back
+    from bracketseg.report.experiment import choose_runs, run_paths
+    from bracketseg.report.writing import write_report
+
+    brackets = () if request.path is None else find_brackets(request.path).brackets
+    paths, left_out = run_paths(request.runs), []
+    for run in choose_runs(paths).runs if brackets else ():
+        try:
+            yield from predict_kept_back(run.path, brackets, should_stop=should_stop)
+        except BracketSegError as error:
+            left_out.append(str(error))
+    for event in write_report(brackets, paths, request.out, left_out=left_out):
+        if should_stop():
+            return
+        yield event
 
 
 _loaded: dict[Path, tuple[int, Model]] = {}

@@ -89,7 +89,10 @@ class Annotator:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT)
 
     def says(self, part):
-        self.wait(lambda: part in self.text("gt.status"))
+        def said():
+            assert part in self.text("gt.status")
+
+        self.qtbot.waitUntil(said, timeout=WAIT)
 
     def close_dock(self):
         """Press the button that closes the Ground truth dock."""
@@ -140,10 +143,13 @@ class Annotator:
         return names[0].removesuffix(end) if names else ""
 
     def layer(self, role):
-        (found,) = [
-            layer for layer in self.window.layers if layer.name.endswith(f"{role} ground truth")
-        ]
-        return found
+        def named():
+            end = f"{role} ground truth"
+            return [layer for layer in self.window.layers if layer.name.endswith(end)]
+
+        # napari gets one in each turn of the event loop.
+        self.wait(lambda: len(named()) == 1)
+        return named()[0]
 
     def mask(self, role):
         return np.asarray(self.layer(role).data) != 0

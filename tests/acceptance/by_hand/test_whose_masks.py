@@ -98,9 +98,11 @@ def test_a_mask_that_another_program_changed_is_asked_about(annotator, folder, s
     annotator.click("gt.accept")
     labels = folder / "labels" / "Ana"
     annotator.wait(lambda: (labels / "coverage.csv").exists())
+    # What is still being saved is nobody else's, and not asked about.
+    annotator.go_to("s000")
+    annotator.says("saved")
     (labels / "s000_low.png").write_bytes((labels / "s000_high.png").read_bytes())
     before = snapshot(labels)
-    annotator.go_to("s000")
     annotator.answer(False)
     annotator.click("gt.accept")
     (question,) = annotator.questions

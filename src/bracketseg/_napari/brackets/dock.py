@@ -272,7 +272,10 @@ class BracketsDock(QWidget):
             return f"{found} scenes. Choose one in the table."
         current = session.current.scene
         done = sum(session.is_labeled(bracket.scene) for bracket in session.brackets)
-        where = f"{(self._table.row_of(current) or 0) + 1} of {found}, {done} labelled"
+        row = (self._table.row_of(current) or 0) + 1
+        if done == found and not session.scanning:
+            return f"{current} ({row} of {found}). All {found} scenes are labelled: you are done."
+        where = f"{row} of {found}, {done} labelled"
         if session.is_labeled(current):
             return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."
         further = ", or press Next" if self._next.isEnabled() else ""

@@ -3,6 +3,7 @@
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
+from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg.brackets.bracket import Bracket
 
 
@@ -68,7 +69,7 @@ class RoleChoice(QWidget):
 
 
 def _box(name: str) -> QComboBox:
-    box = QComboBox()
+    box = ElidedCombo()
     box.setObjectName(name)
     # Long file names make no dock wider.
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

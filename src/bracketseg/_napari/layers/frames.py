@@ -11,9 +11,9 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 from numpy.typing import NDArray
 
+from bracketseg._napari.layers.pixel_lumas import dense_luma, kept_luma
 from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.luma import luma
 from bracketseg.errors import FrameError
 
 _ROLE_WORDS: dict[MaskRole, frozenset[str]] = {
@@ -46,6 +46,11 @@ class ShownFrame:
     luma: NDArray[np.uint8]
     name: str
     file: Path | None
+
+    @property
+    def called(self) -> str:
+        """What a person calls it: its file, or the layer where there is none."""
+        return self.file.name if self.file is not None else self.name
 
 
 def frame_layers(layers: Iterable[Layer]) -> list[Image]:
@@ -158,12 +163,13 @@ def shown_frame(image: Image, viewer: ViewerModel) -> ShownFrame:
         If its values cannot be used; the message names the layer.
     """
     index = index_of(image, viewer)
+    values = kept_luma(_pixels(image))
     try:
-        pixels = np.asarray(_pixels(image)[index])
-        if pixels.dtype == np.bool_:
-            pixels = pixels.astype(np.uint8) * np.uint8(255)
-        # One channel of three, each third byte, takes thrice the room and the time.
-        values = np.ascontiguousarray(luma(pixels))
+        if values is None or index:
+            pixels = np.asarray(_pixels(image)[index])
+            if pixels.dtype == np.bool_:
+                pixels = pixels.astype(np.uint8) * np.uint8(255)
+            values = dense_luma(pixels)
     except FrameError as error:
         raise FrameError(f"{image.name}: {error}") from error
     return ShownFrame(layer=image, index=index, luma=values, name=image.name, file=source_of(image))

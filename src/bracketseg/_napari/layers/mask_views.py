@@ -10,7 +10,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from bracketseg._napari.layers.labels_refresh import refresh_labels
-from bracketseg._napari.layers.provenance import METADATA_KEY, VIEW, lay_on
+from bracketseg._napari.layers.picture_place import lay_on
+from bracketseg._napari.layers.provenance import METADATA_KEY, VIEW
 from bracketseg.evaluation.overlay import compose
 
 _OPACITY = 0.55
@@ -106,6 +107,7 @@ class MaskView:
                 units=image.units[-2:],
             ),
         )
+        lay_on(self._layer, image)
         self._layer.editable = False
         self._viewer.layers.selection.active = active
 

@@ -21,7 +21,24 @@ def place_of(image: Image) -> dict[str, Any]:
 
 def put_over(layer: Layer, image: Image) -> None:
     """Move a layer to where an image lies."""
-    for name, value in place_of(image).items():
+    _set(layer, place_of(image))
+
+
+def lay_on(layer: Layer, image: Image) -> None:
+    """Move a layer that was made from an image to where that lies now.
+
+    A picture of one slice of a stack lies on the slice's two axes.
+    """
+    if layer.ndim == image.ndim:
+        put_over(layer, image)
+        return
+    for name in ("scale", "translate"):
+        value = np.concatenate([getattr(layer, name)[:-2], getattr(image, name)[-2:]])
+        _set(layer, {name: value})
+
+
+def _set(layer: Layer, place: dict[str, Any]) -> None:
+    for name, value in place.items():
         # Each that is set has the window draw its list of layers anew.
         if not _same(getattr(layer, name), value):
             setattr(layer, name, value)

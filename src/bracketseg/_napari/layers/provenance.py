@@ -14,7 +14,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import MaskRole, Role
 
-Kind = Literal["frame", "ground truth", "prediction", "probability"]
+Kind = Literal["frame", "ground truth", "prediction", "probability", "spare"]
 MaskKind = Literal["ground truth", "prediction"]
 
 METADATA_KEY = "bracketseg"
@@ -37,7 +37,8 @@ class Provenance(TypedDict, total=False):
 
     Attributes
     ----------
-    kind : {"frame", "ground truth", "prediction", "probability"}
+    kind : {"frame", "ground truth", "prediction", "probability", "spare"}
+        A spare layer is hidden, and shows nothing of a scene until it is filled again.
     scene : str
     role : {"low", "medium", "high"} or None
         None for a frame that plays no role in a bracket of more than three.
@@ -57,7 +58,8 @@ class Provenance(TypedDict, total=False):
     annotator : str
         Who made a mask; absent or empty where nobody is named.
     model : str
-        The run or file whose network made a mask or a probability in the window.
+        The run or file whose network made a mask or a probability in the window; of ground
+        truth, that whose prediction it began from, empty where it began from none.
     threshold : float
         Its probabilities at or above it are foreground.
     scale : {"train", "full"}
@@ -173,12 +175,6 @@ def shift_of(layer: Layer) -> Shift:
     ours = provenance_of(layer.metadata)
     dx, dy = ours["shift"] if ours is not None and "shift" in ours else (0, 0)
     return Shift(dx=dx, dy=dy)
-
-
-def lay_on(layer: Layer, frame: Layer) -> None:
-    """Move a layer that was made from a frame to where the frame lies now."""
-    if tuple(layer.translate[-2:]) != tuple(frame.translate[-2:]):
-        layer.translate = (*layer.translate[:-2], *frame.translate[-2:])
 
 
 def plane_of(layer: Layer) -> dict[str, Any]:

@@ -38,7 +38,8 @@ from bracketseg.brackets.masks import (
     read_probability,
 )
 from bracketseg.errors import BracketError, FrameError
-from bracketseg.labeling.mask_store import INFO_NAME, LabelingFolder
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.record_files import INFO_NAME
 from bracketseg.labeling.records import LabelingInfo
 
 LayerData = tuple[Any, dict[str, Any], str]

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from bracketseg._napari.metrics.view import ROW, MetricsView
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
+from bracketseg._napari.widgets.still_text import StillText
 
 MIN_WIDTH = 430
 """Pixels at which the tables have room for all columns."""
@@ -74,6 +75,9 @@ class MetricsControls:
             dock, "metrics.copy", "Copy", "Copy the whole table; Ctrl+C in it copies what is marked"
         )
         self.export = _button(dock, "metrics.export", "Export…", "Save the table as CSV")
+        self.report = _button(
+            dock, "metrics.report", "Report…", "Tables 1 and 2 and more of finished trainings"
+        )
         self.curves_text = _text(dock, "metrics.curves_text")
         self.take_over = _button(
             dock, "metrics.take_over", "Take over", "Hand the best threshold to the Predict dock"
@@ -88,10 +92,7 @@ class MetricsControls:
         self.problems.setObjectName("metrics.problems")
         self.problems.setReadOnly(True)
         self.problems.setFixedHeight(90)
-        self.status = _text(dock, "metrics.status")
-        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.status.setMinimumHeight(2 * self.status.fontMetrics().lineSpacing())
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status = StillText(dock, "metrics.status", lines=2)
         self.curves_box = QWidget(dock)
         self._lay_out(dock)
         self.show_scope(everything=False)
@@ -138,7 +139,7 @@ class MetricsControls:
         layout.addWidget(area, 1)
         layout.addLayout(_row(self.progress, self.stop, stretched=1))
         buttons = (self.overlay, self.curves, self.copy, self.export, self.run)
-        layout.addLayout(_row(*buttons, stretched=5))
+        layout.addLayout(_row(*buttons, self.report, stretched=6))
         layout.addWidget(self.status)
         for widget in (self.legend, self.problems, self.detail):
             widget.hide()

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.components import ViewerModel
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QDockWidget, QFileDialog, QMessageBox, QWidget
 
 from bracketseg._napari.layers.error_overlay import LEGEND
 from bracketseg._napari.metrics.controls import MetricsControls
 from bracketseg._napari.metrics.of_layers import MetricsOfLayers
 from bracketseg._napari.metrics.of_set import MetricsOfSet
+from bracketseg._napari.metrics.report_dialog import ReportDialog
 from bracketseg._napari.metrics.text import counted, threshold_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.session import session_of
@@ -50,6 +51,7 @@ class MetricsDock(QWidget):
         Takes a proposal; returns the file to save to, or None.
     choose_folder : callable
         Takes "reference", "prediction" or "run"; returns a folder, or None.
+    report : ReportDialog
     """
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
@@ -66,8 +68,11 @@ class MetricsDock(QWidget):
         self._shown: MetricsOfLayers | MetricsOfSet = self._layers
         self._plots: CurvePlots | None = None
         self._jobs = JobGroup()
+        self.report = ReportDialog(self._session, self)
         self._best: float | None = None
         self._said = ""
+        self._in_sight = True
+        self._changed_scenes: set[str] = set()
         self._connect()
         self._layers.start()
         self._layers.activate()
@@ -85,6 +90,7 @@ class MetricsDock(QWidget):
         controls.take_over.clicked.connect(self._taken_over)
         controls.copy.clicked.connect(self._copy_all)
         controls.export.clicked.connect(self._export)
+        controls.report.clicked.connect(self.report.open)
         controls.run.clicked.connect(self._set.measure)
         controls.stop.clicked.connect(self._set.stop)
         controls.show_problems.clicked.connect(self._toggle_problems)
@@ -98,7 +104,7 @@ class MetricsDock(QWidget):
             session,
             [
                 (session.folder_changed, self._folder_changed),
-                (session.scan_finished, self._labelings_changed),
+                (session.scan_finished, self._scan_finished),
                 (session.labeled_changed, self._labelings_changed),
             ],
         )
@@ -111,6 +117,7 @@ class MetricsDock(QWidget):
         self._shown = self._set if index else self._layers
         self._controls.overlay.setChecked(False)
         self._shown.activate()
+        self._labelings_changed(frozenset())
         self._changed()
 
     def _masks_chosen(self, _index: int) -> None:
@@ -201,9 +208,28 @@ class MetricsDock(QWidget):
         self._set.forget()
         self._changed()
 
-    def _labelings_changed(self, _what: object) -> None:
-        if self._shown is self._set:
-            self._set.labelings_changed()
+    def _scan_finished(self, _problems: object) -> None:
+        self._labelings_changed(frozenset())
+
+    def _labelings_changed(self, scenes: frozenset[str]) -> None:
+        self._changed_scenes |= scenes
+        if self._shown is self._set and self._in_sight:
+            self._set.labelings_changed(self._changed_scenes)
+            self._changed_scenes = set()
+
+    def event(self, a0: QEvent | None) -> bool:
+        """Hear from the frame, once there is one, whether the dock is in front of others."""
+        frame = self.parentWidget()
+        parted = a0 is not None and a0.type() == QEvent.Type.ParentChange
+        if parted and isinstance(frame, QDockWidget):
+            frame.visibilityChanged.connect(self._came_in_sight)
+        return super().event(a0)
+
+    def _came_in_sight(self, on: bool) -> None:
+        self._in_sight = on
+        self._layers.show(on=on)
+        if on and self._changed_scenes:
+            self._labelings_changed(frozenset())
 
     def _changed(self) -> None:
         if self._shown.overlay_lost:

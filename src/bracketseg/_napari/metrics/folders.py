@@ -1,21 +1,17 @@
 """Which two labellings are compared, and which of their scenes."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from qtpy.QtWidgets import QComboBox
 
 from bracketseg._napari.metrics.controls import fill
-from bracketseg._napari.metrics.set import networks_of
+from bracketseg._napari.metrics.origin import Origin, validation_scenes
 from bracketseg._napari.session.labeled_scenes import labelings_beside
 from bracketseg._napari.session.session import Session
-from bracketseg.errors import LabelingError
-
-SPLIT = "split.json"
-"""The file of a run that says which scenes were kept back for validation."""
 
 _CHOOSE = "Choose a folder…"
+_UNSEEN = "Not used in training"
 _CHOOSE_RUN = "Validation scenes of a run…"
 
 
@@ -28,9 +24,13 @@ class FolderChoice:
         Takes what the folder is for; returns it, or None.
     reference, prediction : Path or None
     scenes : frozenset of str or None
-        Those that are looked at; None for all.
+        Those that are looked at; None for all, and where `unseen` holds.
     run : str
         Whose validation scenes they are.
+    unseen : bool
+        Only those are looked at that no network of the prediction has learned from.
+    trained : frozenset of str
+        Those that some network of the prediction has learned from.
     """
 
     def __init__(self, session: Session) -> None:
@@ -46,6 +46,20 @@ class FolderChoice:
         self.prediction: Path | None = None
         self.scenes: frozenset[str] | None = None
         self.run = ""
+        self.unseen = False
+        self.trained: frozenset[str] = frozenset()
+
+    def holds(self, scene: str) -> bool:
+        """Whether a scene is one of those that are looked at."""
+        if self.unseen:
+            return scene not in self.trained
+        return self.scenes is None or scene in self.scenes
+
+    def take(self, origin: Origin) -> None:
+        """Take in where the prediction comes from."""
+        self.trained = origin.trained
+        self.unseen = self.unseen and bool(self.trained)
+        self._runs += [run for run in origin.runs if run not in self._runs]
 
     def show(self, reference: QComboBox, prediction: QComboBox) -> None:
         """List the labellings, and guess what nobody has chosen yet."""
@@ -69,23 +83,27 @@ class FolderChoice:
 
     def show_scenes(self, combo: QComboBox) -> None:
         """List the runs whose validation scenes can be looked at."""
-        if self.prediction is not None:
-            found = runs_of(self.prediction)
-            self._runs += [run for run in found if run not in self._runs]
         names = [run.name for run in self._runs]
-        titles = ["All of them", *(f"Validation of {name}" for name in names), _CHOOSE_RUN]
-        fill(combo, titles, 0 if self.scenes is None else names.index(self.run) + 1)
+        unseen = [_UNSEEN] if self.trained else []
+        titles = ["All of them", *unseen, *(f"Validation of {name}" for name in names), _CHOOSE_RUN]
+        here = 1 if self.unseen else 0
+        if self.scenes is not None:
+            here = len(unseen) + names.index(self.run) + 1
+        fill(combo, titles, here)
 
     def choose_scenes(self, index: int) -> None:
-        """Look at all scenes, or at those of another run.
+        """Look at all scenes, at those that no network has seen, or at those of another run.
 
         Raises
         ------
         LabelingError
             If what was chosen is no run; all scenes are looked at then.
         """
-        run = self._runs[index - 1] if 0 < index <= len(self._runs) else None
-        if index > len(self._runs):
+        before = 2 if self.trained else 1
+        self.unseen = index == 1 and bool(self.trained)
+        place = index - before
+        run = self._runs[place] if 0 <= place < len(self._runs) else None
+        if place >= len(self._runs):
             run = self.choose_folder("run")
         self.scenes, self.run = None, ""
         if run is not None:
@@ -102,8 +120,8 @@ class FolderChoice:
 def guess_labelings(session: Session) -> tuple[list[Path], Path | None, Path | None]:
     """List the labellings beside the brackets, and guess which of them are to be compared.
 
-    The reference is the one that is being written, else one by hand; the prediction is a
-    network's, else Otsu's, else another.
+    The reference is the one that is being written, else one by hand, else any but a network's;
+    the prediction is a network's, else Otsu's, else another.
 
     Returns
     -------
@@ -119,45 +137,12 @@ def guess_labelings(session: Session) -> tuple[list[Path], Path | None, Path | N
     folders = [folder for folder in folders if folder in methods or _holds_files(folder)]
     people = [folder for folder in folders if methods.get(folder) in ("manual", None)]
     ours = session.labeling_path
-    reference = ours if ours in people else next(iter(people or folders), None)
+    rules = [folder for folder in folders if methods.get(folder) != "network"]
+    reference = ours if ours in people else next(iter(people or rules or folders), None)
     others = [folder for folder in folders if folder != reference]
     order = ("network", "otsu", "manual", None)
     others.sort(key=lambda folder: order.index(methods.get(folder)))
     return folders, reference, others[0] if others else None
-
-
-def runs_of(prediction: Path) -> list[Path]:
-    """Find the runs whose models made the masks of a folder, as far as they lie near it.
-
-    Returns
-    -------
-    list of Path
-        Runs with a split, in or beside which the folder lies.
-    """
-    try:
-        names = {origin.model for origin in networks_of(prediction)}
-    except LabelingError:
-        return []
-    near = [prediction.parent, prediction.parent.parent, prediction.parent.parent.parent]
-    candidates = [*near[:2], *(place / name for place in near for name in sorted(names))]
-    return [run for run in dict.fromkeys(candidates) if (run / SPLIT).is_file()]
-
-
-def validation_scenes(run: Path) -> frozenset[str]:
-    """Read which scenes a training kept back.
-
-    Raises
-    ------
-    LabelingError
-        If the folder is no run, or its split cannot be read.
-    """
-    try:
-        split = json.loads((run / SPLIT).read_text(encoding="utf-8"))
-        return frozenset(str(scene) for scene in split["validation"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LabelingError(
-            f"{run}: has no {SPLIT} that can be read ({error}). Choose the folder of a training."
-        ) from error
 
 
 def _holds_files(folder: Path) -> bool:

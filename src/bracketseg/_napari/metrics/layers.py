@@ -157,6 +157,13 @@ def refusal(pair: LayerPair) -> str:
 
 def remark(pair: LayerPair) -> str:
     """Say what a person should know about a pair that can be compared; often nothing."""
+    origins = [provenance_of(layer.metadata) for layer in _both(pair)]
+    models = [ours.get("model", "") if ours is not None else "" for ours in origins]
+    if models[0] and models[0] == models[1]:
+        return (
+            "⚠ The reference is a correction of this prediction: the metrics tell how much was "
+            "corrected, not how good the network is."
+        )
     places = [tuple(float(shift) for shift in layer.translate[-2:]) for layer in _both(pair)]
     if not np.allclose(places[0], places[1]):
         return "The layers lie at different places; they are compared pixel by pixel."

@@ -88,12 +88,23 @@ class LiveMetrics:
         self._watched: list[Labels] = []
         self._indices: list[tuple[int, ...]] = []
         self._gathering = False
+        self._awake = True
         self._viewer.dims.events.point.connect(self._slider_moved)
 
     @property
     def busy(self) -> bool:
         """Whether what was measured last is out of date."""
         return bool(self._due) or self._job is not None
+
+    @property
+    def awake(self) -> bool:
+        """Whether changes are measured; those in between are once it is so again."""
+        return self._awake
+
+    @awake.setter
+    def awake(self, on: bool) -> None:
+        self._awake = on
+        self._begin()
 
     def follow(self, pairs: Sequence[LayerPair]) -> None:
         """Measure these from now on."""
@@ -144,7 +155,7 @@ class LiveMetrics:
         self._begin()
 
     def _begin(self) -> None:
-        if self._job is not None or not self._due:
+        if self._job is not None or not self._due or not self._awake:
             return
         self._at_work, self._due = self._due, set()
         tasks = {}

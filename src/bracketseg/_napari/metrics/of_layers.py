@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from bracketseg._napari.layers.error_overlay import ErrorOverlay
+from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg._napari.metrics.choice import PairChoice
 from bracketseg._napari.metrics.controls import MetricsControls, fill
 from bracketseg._napari.metrics.layers import LayerPair, refusal, remark, threshold_of, title_of
 from bracketseg._napari.metrics.live import LiveMetrics, Measured
+from bracketseg._napari.metrics.origin import RUNS_FOLDER, trained_scenes
 from bracketseg._napari.metrics.pair_table import COLUMNS, PairTable
-from bracketseg._napari.metrics.text import better_text, empty_text, joined
+from bracketseg._napari.metrics.text import better_text, empty_text, joined, seen_text
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.evaluation.baselines import baselines
@@ -68,6 +70,9 @@ class MetricsOfLayers:
         self._table = PairTable()
         self._overlay = ErrorOverlay(session.viewer)
         self._overlay_on = False
+        self._in_sight = True
+        # What was read of a run, by its name.
+        self._trained: dict[str, frozenset[str]] = {}
         self._live = LiveMetrics(session)
         self._live.measured.connect(self._take)
         self._live.failed.connect(self._failed)
@@ -108,10 +113,19 @@ class MetricsOfLayers:
     def show_overlay(self, *, on: bool) -> None:
         """Show or close the picture of the outcomes."""
         self._overlay_on = on
+        self._wake()
         if on:
             self._draw()
         else:
             self._overlay.hide()
+
+    def show(self, *, on: bool) -> None:
+        """Say whether somebody sees the dock: what nobody sees is not measured."""
+        self._in_sight = on
+        self._wake()
+
+    def _wake(self) -> None:
+        self._live.awake = self._in_sight or self._overlay_on
 
     @property
     def overlay_lost(self) -> bool:
@@ -168,9 +182,23 @@ class MetricsOfLayers:
                 empty_text(found.metrics),
                 *several,
                 remark(pair),
+                seen_text(pair.prediction.name) if self._was_seen(pair) else "",
                 found.problem,
             ]
         )
+
+    def _was_seen(self, pair: LayerPair) -> bool:
+        """Whether the network learned from the scene whose prediction is measured."""
+        ours = provenance_of(pair.prediction.metadata)
+        model = ours.get("model", "") if ours is not None else ""
+        folder = self._session.folder
+        if not ours or not model or folder is None:
+            return False
+        if model not in self._trained:
+            runs = (folder / RUNS_FOLDER / model, *self._session.runs)
+            scenes = [trained_scenes(run) for run in runs if run.name == model]
+            self._trained[model] = frozenset().union(*scenes)
+        return ours["scene"] in self._trained[model]
 
     def _missing(self) -> str:
         chosen = (self._choice.reference, self._choice.prediction)
@@ -186,8 +214,12 @@ class MetricsOfLayers:
                 f"{self._masks[0].name} is the only mask that is open: open or predict another, "
                 "or compare all scenes."
             )
-        what = "reference" if chosen[0] is None else "prediction"
-        return f"Choose the {what} among the open Labels layers."
+        if chosen[0] is None:
+            return (
+                "No ground truth is open: open that of the scene in the Ground truth dock, choose "
+                "another layer as the reference, or compare all scenes."
+            )
+        return "Choose the prediction among the open Labels layers."
 
     def _scene(self, pair: LayerPair) -> str:
         return pair.title.removesuffix(f" {pair.role}") if pair.role else pair.title
@@ -216,7 +248,7 @@ class MetricsOfLayers:
             return
         self._list()
         self._pairs = self._choice.pairs()
-        self._measured, self._problems = {}, {}
+        self._measured, self._problems, self._trained = {}, {}, {}
         if not self._pairs:
             self._show_table()
             self._overlay.hide()

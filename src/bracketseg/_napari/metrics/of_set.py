@@ -1,17 +1,18 @@
 """The Metrics dock while it compares all scenes of two labellings."""
 
+from collections.abc import Collection
+
 from psygnal import Signal
-from qtpy.QtCore import QModelIndex, Qt
+from qtpy.QtCore import QModelIndex, Qt, QTimer
 
 from bracketseg._napari.metrics.controls import MetricsControls
 from bracketseg._napari.metrics.folders import FolderChoice
+from bracketseg._napari.metrics.origin import Origin
 from bracketseg._napari.metrics.scene_overlay import SceneOverlay
 from bracketseg._napari.metrics.set import SetMetrics
+from bracketseg._napari.metrics.set_summary import doubts, mean_rows
 from bracketseg._napari.metrics.set_table import MetricsRow, SetTable, WorstFirst
 from bracketseg._napari.metrics.text import (
-    ALL_TIP,
-    NONE_TIP,
-    better_text,
     counted,
     detail_text,
     joined,
@@ -21,8 +22,10 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.baselines import baselines
 from bracketseg.evaluation.curves import Curves
-from bracketseg.evaluation.folders import mean_baselines, mean_metrics
 from bracketseg.evaluation.pairs import PairMeasured, SceneMetrics
+
+GATHER_MS = 200
+"""How long rows are gathered before they are shown: each time the whole window is drawn."""
 
 
 class MetricsOfSet:
@@ -48,12 +51,15 @@ class MetricsOfSet:
         self._active = False
         self._notice = ""
         self._set = SetMetrics()
+        self._set.origin_read.connect(self._have_origin)
         self._set.added.connect(self._add)
         self._set.changed.connect(self._set_changed)
         self._table, self._means = SetTable(), SetTable()
         self._sorted = WorstFirst()
         self._sorted.setSourceModel(self._table)
         self._rows: list[SceneMetrics] = []
+        self._fresh: list[MetricsRow] = []
+        self._gathering = self._closed = False
         self.overlay = SceneOverlay(session)
         self.overlay.changed.connect(self._overlay_changed)
         self.overlay.failed.connect(self._broke)
@@ -62,6 +68,7 @@ class MetricsOfSet:
 
     def close(self) -> None:
         """Stop, and leave the viewer as it was."""
+        self._closed = True
         self._set.clear()
         self.overlay.close()
 
@@ -117,7 +124,7 @@ class MetricsOfSet:
 
     def measure(self) -> None:
         """Measure both folders, from the start."""
-        self._rows, self._notice = [], ""
+        self._rows, self._fresh, self._notice = [], [], ""
         self._table.show([])
         self._means.show([])
         self._controls.detail.hide()
@@ -127,7 +134,7 @@ class MetricsOfSet:
             self._set.clear()
             self._set_changed()
             return
-        self._set.start(reference, prediction)
+        self._set.start(reference, prediction, self._session.runs)
 
     def stop(self) -> None:
         """Stop measuring."""
@@ -162,13 +169,21 @@ class MetricsOfSet:
         """How many pairs are done, and of how many."""
         return self._set.done, self._set.total
 
-    def labelings_changed(self) -> None:
-        """Look again which labellings there are."""
+    def labelings_changed(self, scenes: Collection[str]) -> None:
+        """Look again which labellings there are.
+
+        Parameters
+        ----------
+        scenes : collection of str
+            Whose masks may be others.
+        """
         if self._session.scanning:
             return
         self._list()
         if not self._set.measured and not self._set.running:
             self.measure()
+        else:
+            self._set.look_again(scenes)
 
     def entries(self) -> list[SceneMetrics]:
         """Give what was measured, in the order of the table."""
@@ -191,7 +206,7 @@ class MetricsOfSet:
 
     def threshold(self) -> float | None:
         """Give the threshold at which the predictions were made, where it is known."""
-        return self._set.threshold
+        return None if self._set.origin is None else self._set.origin.threshold
 
     def status(self) -> str:
         """Say what is compared, and how far it is."""
@@ -211,11 +226,14 @@ class MetricsOfSet:
         done = counted(len(self._rows), "mask")
         if self.folders.scenes is not None:
             done += f" of the validation scenes of {self.folders.run}"
+        elif self.folders.unseen:
+            done += " of scenes not used in training"
         text = f"{done} measured: {prediction.name}, held against {reference.name}."
         if measured.stopped:
             text = f"Stopped. {text}"
         return joined(
-            [f"⚠ {self._notice}" if self._notice else "", text, *self._warnings()]
+            [f"⚠ {self._notice}" if self._notice else "", text]
+            + doubts(self._rows, self.folders.trained, measured.origin, measured.outdated)
             + ([] if self.overlay.scene else ["Click a scene to see it, a heading to sort."])
         )
 
@@ -223,54 +241,51 @@ class MetricsOfSet:
         """Say what is not compared, and why."""
         return self._set.problems
 
-    def _warnings(self) -> list[str]:
-        found = []
-        for role in MASK_ROLES:
-            rows = [row for row in self._rows if row.role == role]
-            if rows:
-                better = better_text(
-                    mean_metrics([row.metrics for row in rows]),
-                    *mean_baselines([row.counts for row in rows]),
-                )
-                found.append(better and f"{role.capitalize()}: {better}")
-        return found
-
     def _list(self) -> None:
         self.folders.show(self._controls.reference, self._controls.prediction)
         self.folders.show_scenes(self._controls.subset)
 
     def _in(self, event: PairMeasured) -> bool:
-        return self.folders.scenes is None or event.measured.scene in self.folders.scenes
+        return self.folders.holds(event.measured.scene)
+
+    def _have_origin(self, origin: Origin) -> None:
+        self.folders.take(origin)
+        if self._active:
+            self._list()
 
     def _add(self, event: PairMeasured) -> None:
         if self._in(event):
             self._rows.append(event.measured)
-            self._table.add([_row(event.measured)])
+            self._fresh.append(_row(event.measured))
 
     def _set_changed(self) -> None:
         if not self._set.running:
+            self._flush()
             self._show_means()
-        self.changed.emit()
+            self.changed.emit()
+        elif not self._gathering:
+            self._gathering = True
+            QTimer.singleShot(GATHER_MS, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        if not self._closed:
+            self._flush()
+            self.changed.emit()
+
+    def _flush(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        self._table.add(fresh)
 
     def _show_all(self) -> None:
+        self._fresh = []
         self._rows = [event.measured for event in self._set.measured if self._in(event)]
         self._table.show([_row(measured) for measured in self._rows])
         self._show_means()
         self.changed.emit()
 
     def _show_means(self) -> None:
-        rows = []
-        for role in MASK_ROLES:
-            found = [row for row in self._rows if row.role == role]
-            if found:
-                mean = mean_metrics([row.metrics for row in found])
-                everything, nothing = mean_baselines([row.counts for row in found])
-                masks = counted(len(found), f"{role} mask")
-                rows += [
-                    MetricsRow(label=role, metrics=mean, tip=f"Mean of {masks}."),
-                    MetricsRow(label="all", metrics=everything, tip=f"{ALL_TIP} Mean of {masks}."),
-                    MetricsRow(label="none", metrics=nothing, tip=f"{NONE_TIP} Mean of {masks}."),
-                ]
+        rows = mean_rows(self._rows)
         self._means.show(rows)
         if self._active:
             self._controls.fit_means(len(rows))

@@ -1,13 +1,16 @@
 """Metrics of all scenes of two labellings."""
 
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 from psygnal import Signal
 
+from bracketseg._napari.metrics.origin import Origin, read_origin
 from bracketseg._napari.metrics.text import left_out
 from bracketseg._napari.widgets.jobs import Job, run_job
-from bracketseg.errors import LabelingError
+from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.brackets.masks import mask_name
 from bracketseg.evaluation.pairs import (
     Matched,
     PairFailed,
@@ -15,10 +18,8 @@ from bracketseg.evaluation.pairs import (
     match_masks,
     measure_pairs,
 )
-from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.labeling.records import Network
 
-_Event = Matched | PairMeasured | PairFailed
+_Event = Matched | Origin | PairMeasured | PairFailed
 
 
 class SetMetrics:
@@ -32,18 +33,22 @@ class SetMetrics:
         What could not be compared, and why.
     total : int
         Pairs there are; 0 until the folders have been read.
-    threshold : float or None
-        At which the predictions were made; None where their folder does not say.
+    origin : Origin or None
+        Where the predictions come from; None until that has been read.
+    outdated : set of str
+        Scenes whose masks are others than when they were measured.
     error : str
         Why nothing can be measured; empty where it can.
 
     Signals
     -------
+    origin_read(Origin)
     added(PairMeasured)
     changed()
         Something began, went on or ended.
     """
 
+    origin_read = Signal(object)
     added = Signal(object)
     changed = Signal()
 
@@ -53,8 +58,11 @@ class SetMetrics:
         self.measured: list[PairMeasured] = []
         self.problems: list[str] = []
         self.total = self.done = 0
-        self.threshold: float | None = None
+        self.origin: Origin | None = None
+        self.outdated: set[str] = set()
         self.error = ""
+        self._folders: tuple[Path, ...] = ()
+        self._begun = 0
 
     @property
     def running(self) -> bool:
@@ -66,11 +74,20 @@ class SetMetrics:
         """Whether the last measuring was stopped before its end."""
         return self._stopped
 
-    def start(self, reference: Path, prediction: Path) -> None:
-        """Measure these two, in place of what was measured."""
+    def start(self, reference: Path, prediction: Path, runs: Iterable[Path] = ()) -> None:
+        """Measure these two, in place of what was measured.
+
+        Parameters
+        ----------
+        reference, prediction : Path
+        runs : iterable of Path
+            Trainings that the predictions may come from.
+        """
         self.clear()
+        self._folders, self._begun = (reference, prediction), time.time_ns()
+        further = tuple(runs)
         self._job = run_job(
-            lambda: _measure(reference, prediction),
+            lambda: _measure(reference, prediction, further),
             on_event=self._take,
             on_done=self._ended,
             on_error=self._broke,
@@ -94,11 +111,26 @@ class SetMetrics:
         self._stopped = False
         self.measured, self.problems = [], []
         self.total = self.done = 0
-        self.threshold, self.error = None, ""
+        self.origin, self.outdated, self.error = None, set(), ""
+        self._folders = ()
 
-    def _take(self, event: _Event | float) -> None:
-        if isinstance(event, float):
-            self.threshold = event
+    def look_again(self, scenes: Iterable[str]) -> None:
+        """See whether the masks of some scenes were written since they were measured."""
+        files = (
+            (scene, folder / mask_name(scene, role))
+            for scene in scenes
+            for folder in self._folders
+            for role in MASK_ROLES
+        )
+        changed = {scene for scene, file in files if _written(file) > self._begun}
+        if not changed <= self.outdated:
+            self.outdated |= changed
+            self.changed.emit()
+
+    def _take(self, event: _Event) -> None:
+        if isinstance(event, Origin):
+            self.origin = event
+            self.origin_read.emit(event)
         elif isinstance(event, Matched):
             self.total = len(event.pairs)
             self.problems += left_out(event)
@@ -121,26 +153,18 @@ class SetMetrics:
         self.changed.emit()
 
 
-def networks_of(folder: Path) -> list[Network]:
-    """Say which networks predicted the masks of a folder; none where it does not say.
-
-    Raises
-    ------
-    LabelingError
-        If the folder holds no masks, or what it says of them cannot be read.
-    """
-    info = LabelingFolder.open(folder).info
-    origins = info.ranges.values() if info is not None else ()
-    return [origin for origin in origins if isinstance(origin, Network)]
-
-
-def _measure(reference: Path, prediction: Path) -> Generator[_Event | float, None, None]:
+def _measure(
+    reference: Path, prediction: Path, runs: tuple[Path, ...]
+) -> Generator[_Event, None, None]:
     matched = match_masks(reference, prediction)
     yield matched
-    try:
-        thresholds = {origin.threshold for origin in networks_of(prediction)}
-    except LabelingError:
-        thresholds = set()  # a folder from elsewhere need not say how its masks were made
-    if len(thresholds) == 1:
-        yield float(thresholds.pop())
+    yield read_origin(reference, prediction, matched.pairs, runs)
     yield from measure_pairs(matched.pairs, with_curves=True)
+
+
+def _written(file: Path) -> int:
+    """When a file was written, in nanoseconds; 0 where there is none."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -53,7 +53,8 @@ TIPS = {
     "masks as they do.",
     "roc_auc": "Area under the ROC curve of the probabilities: the chance that a foreground pixel "
     "has a higher one than a background pixel; ties count half. There is none without "
-    "probabilities, or where the reference is empty or covers everything.",
+    "probabilities (tick Probability in the Predict dock), or where the reference is empty or "
+    "covers everything.",
     "avg": "AVG of the paper: the mean of Dice, Jaccard, sensitivity, specificity and AUC (eq. 9).",
     "reference_foreground": "(TP + FN) / all pixels: the part of the frame that the reference "
     "covers.",
@@ -112,6 +113,43 @@ def better_text(metrics: Metrics, everything: Metrics, nothing: Metrics) -> str:
     return f"A mask of {what} has a Dice index of {best:.3f}: this is no better."
 
 
+def trained_text(count: int, scenes: int) -> str:
+    """Say that networks are measured on scenes that they learned from.
+
+    >>> trained_text(67, 79).partition(":")[0]
+    '⚠ 67 of 79 scenes were used in training'
+    """
+    if not count:
+        return ""
+    return (
+        f"⚠ {count} of {counted(scenes, 'scene')} {'was' if count == 1 else 'were'} used in "
+        "training: choose 'Not used in training' above to see how new ones are predicted."
+    )
+
+
+def seen_text(prediction: str) -> str:
+    """Say that a network is measured on a scene that it learned from."""
+    return (
+        f"⚠ The network of {prediction} was trained on this scene, and new scenes are harder: "
+        "compare all scenes."
+    )
+
+
+def corrected_text(count: int) -> str:
+    """Say that references began from the predictions that are held against them."""
+    if not count:
+        return ""
+    are = "is a correction" if count == 1 else "are corrections"
+    return f"⚠ {counted(count, 'reference mask')} {are} of these predictions, and flatter them."
+
+
+def outdated_text(count: int) -> str:
+    """Say that masks were written since they were measured."""
+    if not count:
+        return ""
+    return f"⚠ Masks of {counted(count, 'scene')} have changed since: press Again to measure them."
+
+
 def counted(count: int, what: str) -> str:
     """Write a number and its noun.
 
@@ -168,8 +206,8 @@ def threshold_text(
     """
     if together is None:
         return (
-            "No probabilities: show them in the Predict dock, or predict the folder with them, "
-            "and the curves are drawn here."
+            "No curves without probabilities: tick Probability in the Predict dock. For all "
+            "scenes, tick it before All scenes."
         )
     parts = []
     for role, curves in means.items():

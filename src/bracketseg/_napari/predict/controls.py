@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPlainTextEdit,
     QPushButton,
-    QSizePolicy,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from bracketseg._napari.predict.role import PredictRole
 from bracketseg._napari.widgets.forms import ConfigForm
+from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.learning.config import PredictConfig
 
@@ -65,16 +65,13 @@ class PredictControls:
         self.slider.setValue(round(self.threshold.value() * _STEPS))
         self.slider.valueChanged.connect(self._slider_moved)
         self.threshold.valueChanged.connect(self._threshold_typed)
-        self.scores = {role: _text(dock, f"predict.{role}_score") for role in MASK_ROLES}
+        self.scores = {role: StillText(dock, f"predict.{role}_score") for role in MASK_ROLES}
         self.correct = _button(dock, "predict.correct", "Correct in Ground truth")
         self.run_all = _button(dock, "predict.run_all", "All scenes")
         self.folder = QToolButton(dock)
         self.folder.setObjectName("predict.folder")
         self.folder.setText("Save to…")
-        self.status = _text(dock, "predict.status")
-        # Room from the start, so that buttons do not move under the mouse.
-        self.status.setMinimumHeight(4 * self.status.fontMetrics().lineSpacing())
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.status = StillText(dock, "predict.status", lines=4)
         self.show_problems = _button(dock, "predict.show_problems", "")
         self.show_problems.setFlat(True)
         self.problems = QPlainTextEdit(dock)
@@ -123,16 +120,6 @@ class PredictControls:
         layout.addWidget(self.show_problems)
         layout.addWidget(self.problems)
         layout.addStretch(1)
-
-
-def _text(parent: QWidget, name: str) -> QLabel:
-    label = QLabel(parent)
-    label.setObjectName(name)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    # Long words, such as paths, may break, and never make the dock wider.
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    return label
 
 
 def _button(parent: QWidget, name: str, title: str) -> QPushButton:

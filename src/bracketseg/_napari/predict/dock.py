@@ -137,8 +137,11 @@ class PredictDock(QWidget):
                 (session.scene_changed, self._tell),
                 (session.run_saved, self._runs_changed),
                 (session.threshold_chosen, self._threshold_chosen),
+                (session.model_chosen, self._run_chosen),
             ],
         )
+        if session.model is not None:
+            self._run_chosen(session.model)
         if session.threshold is not None:
             self._threshold_chosen(session.threshold)
 
@@ -199,6 +202,14 @@ class PredictDock(QWidget):
         self._frames.forget()
         self._folder.forget()
 
+    def _run_chosen(self, run: Path) -> None:
+        self._forget()
+        try:
+            self._models.take(run)
+        except ModelError as error:
+            self._said = str(error)
+        self._show_models()
+
     def _threshold_chosen(self, value: float) -> None:
         self._controls.threshold.setValue(value)
 
@@ -241,7 +252,7 @@ class PredictDock(QWidget):
                 continue
             chosen = self._models.chosen(role)
             old = chosen is None or chosen.name != layers.model
-            score = self._truths.score(subject, role, mask)
+            score = self._truths.score(subject, role, mask, layers.model)
             label.setText(score_text(role, score, layers.model if old else ""))
             label.show()
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from bracketseg._napari.predict.frames import LOADING, Models
-from bracketseg._napari.session.labeled_scenes import LABELS_FOLDER, LabelsRead, SceneLabels
+from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
+from bracketseg._napari.session.labels_folder import labels_folder
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg._napari.widgets.worker_slot import WorkerSlot
@@ -80,7 +81,7 @@ class FolderPrediction:
     def out(self) -> Path | None:
         """Where the masks go: ``<folder>/labels/network`` unless another folder was chosen."""
         folder = self._session.folder
-        default = None if folder is None else folder / LABELS_FOLDER / NETWORK_FOLDER
+        default = None if folder is None else labels_folder(folder) / NETWORK_FOLDER
         return self._chosen or default
 
     @out.setter

@@ -9,14 +9,13 @@ from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
 from bracketseg._napari.layers.labels_refresh import refresh_labels
-from bracketseg._napari.layers.picture_place import place_of, put_over, shape_of
+from bracketseg._napari.layers.picture_place import lay_on, place_of, put_over, shape_of
 from bracketseg._napari.layers.provenance import (
     MASK_OPACITY,
     METADATA_KEY,
     Kind,
     Provenance,
     find_layer,
-    lay_on,
     mask_colormap,
     mask_layer_name,
 )

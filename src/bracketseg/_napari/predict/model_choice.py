@@ -73,7 +73,10 @@ class ModelChoice:
 
     def entries(self, role: MaskRole) -> list[ModelEntry]:
         """List the models of a role in the order in which they are offered."""
-        offered = (*self._files, *self._runs, *self._built_in)
+        # A run of the folder that was chosen before it was found is one of both.
+        found = {entry.path for entry in self._runs}
+        files = (entry for entry in self._files if entry.path not in found)
+        offered = (*files, *self._runs, *self._built_in)
         return [entry for entry in offered if entry.role == role]
 
     def chosen(self, role: MaskRole) -> ModelEntry | None:
@@ -111,9 +114,22 @@ class ModelChoice:
                 f"{entry.name} was trained for the {entry.role} exposure and cannot predict the "
                 f"{role} one. Choose a model for {role}."
             )
-        if all(known.path != entry.path for known in self.entries(role)):
+        self._take(entry)
+
+    def take(self, path: Path) -> None:
+        """Take a run or a model file for the role that it was trained for.
+
+        Raises
+        ------
+        ModelError
+            If it is no model.
+        """
+        self._take(model_at(path))
+
+    def _take(self, entry: ModelEntry) -> None:
+        if all(known.path != entry.path for known in self.entries(entry.role)):
             self._files = (entry, *self._files)
-        self._by_hand[role] = entry.path
+        self._by_hand[entry.role] = entry.path
         self.changed.emit()
 
     def refresh(self) -> None:

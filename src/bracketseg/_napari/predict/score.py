@@ -20,6 +20,8 @@ from bracketseg.brackets.masks import find_masks, read_mask
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.confusion import Confusion, confusion
 from bracketseg.evaluation.metrics import dice
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.records import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +34,26 @@ class Score:
         Part of the frame, 0..1.
     truth : str
         Whose ground truth it is held against; empty without any.
+    began_from : str
+        The model whose prediction that ground truth is a correction of; empty for another.
     dice, constant : float or None
         Its Dice index, and that of a mask that is foreground everywhere; None without
-        ground truth.
+        ground truth, and where that is a correction of this very prediction.
     """
 
     foreground: float
     truth: str = ""
+    began_from: str = ""
     dice: float | None = None
     constant: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Truth:
+    whose: str
+    mask: NDArray[np.bool_]
+    model: str
+    """Whose prediction it began from; empty where it began from none."""
 
 
 class GroundTruths:
@@ -49,7 +62,7 @@ class GroundTruths:
     Signals
     -------
     changed()
-        A mask was read, or other masks are there, or somebody paints on one.
+        A mask was read, or other masks are there, or somebody works on one.
     """
 
     changed = Signal()
@@ -59,7 +72,7 @@ class GroundTruths:
         self._session = session
         self._jobs = JobGroup()
         self._scene = ""
-        self._read: dict[tuple[Path, MaskRole], NDArray[np.bool_] | None] = {}
+        self._read: dict[tuple[Path, MaskRole], _Truth | None] = {}
         session.labeled_changed.connect(self._labeled_changed)
         session.labeling_changed.connect(self._labeling_changed)
         viewer.layers.events.inserted.connect(self._layer_came)
@@ -77,7 +90,9 @@ class GroundTruths:
         for layer in self._viewer.layers:
             self._unwatch(layer)
 
-    def score(self, subject: Subject, role: MaskRole, mask: NDArray[np.bool_]) -> Score:
+    def score(
+        self, subject: Subject, role: MaskRole, mask: NDArray[np.bool_], model: str = ""
+    ) -> Score:
         """Hold a mask against the ground truth.
 
         Parameters
@@ -85,25 +100,35 @@ class GroundTruths:
         subject : Subject
         role : {"low", "high"}
         mask : (H, W) bool
+        model : str
+            Who predicted it.
         """
         found = self._truth(subject, role)
-        if found is None or found[1].shape != mask.shape:
-            return Score(foreground=float(np.count_nonzero(mask)) / mask.size)
-        whose, truth = found
-        counts = confusion(truth, mask)
+        foreground = float(np.count_nonzero(mask)) / mask.size
+        if found is None or found.mask.shape != mask.shape:
+            return Score(foreground=foreground)
+        if found.model and found.model == model:
+            return Score(foreground=foreground, truth=found.whose, began_from=model)
+        counts = confusion(found.mask, mask)
         positives = counts.tp + counts.fn
         everything = Confusion(tp=positives, fp=counts.total - positives, fn=0, tn=0)
         return Score(
-            foreground=(counts.tp + counts.fp) / counts.total,
-            truth=whose,
+            foreground=foreground,
+            truth=found.whose,
+            began_from=found.model,
             dice=dice(counts),
             constant=dice(everything),
         )
 
-    def _truth(self, subject: Subject, role: MaskRole) -> tuple[str, NDArray[np.bool_]] | None:
+    def _truth(self, subject: Subject, role: MaskRole) -> _Truth | None:
         layer = find_layer(self._viewer.layers, "ground truth", subject.title, role)
         if isinstance(layer, Labels) and layer.data.ndim == len(subject.index) + 2:
-            return "the open ground truth", np.asarray(layer.data[subject.index]) != 0
+            ours = provenance_of(layer.metadata)
+            return _Truth(
+                whose="the open ground truth",
+                mask=np.asarray(layer.data[subject.index]) != 0,
+                model=ours.get("model", "") if ours is not None else "",
+            )
         if subject.scene != self._scene:
             self._jobs.cancel()
             self._scene, self._read = subject.scene, {}
@@ -111,13 +136,13 @@ class GroundTruths:
             if (folder, role) not in self._read:
                 self._read[folder, role] = None
                 self._jobs.run(
-                    partial(_read_mask, folder, subject.scene, role),
+                    partial(_read_truth, folder, name, subject.scene, role),
                     on_done=partial(self._found, folder, role),
                     description=f"reading the ground truth of {subject.scene}",
                 )
-            mask = self._read[folder, role]
-            if mask is not None:
-                return name, mask
+            truth = self._read[folder, role]
+            if truth is not None:
+                return truth
         return None
 
     def _layer_came(self, event: Any) -> None:
@@ -131,16 +156,18 @@ class GroundTruths:
     def _watch(self, layer: Layer) -> bool:
         if not _is_truth(layer):
             return False
-        layer.events.paint.connect(self._painted)
+        for event in _events(layer):
+            event.connect(self._truth_changed)
         return True
 
     def _unwatch(self, layer: Layer) -> bool:
         if not _is_truth(layer):
             return False
-        layer.events.paint.disconnect(self._painted)
+        for event in _events(layer):
+            event.disconnect(self._truth_changed)
         return True
 
-    def _painted(self, _event: Any) -> None:
+    def _truth_changed(self, _event: Any) -> None:
         self.changed.emit()
 
     def _labelings(self, scene: str) -> list[tuple[Path, str]]:
@@ -152,8 +179,8 @@ class GroundTruths:
         ]
         return sorted(made, key=lambda known: known[0] != self._session.labeling_path)
 
-    def _found(self, folder: Path, role: MaskRole, mask: NDArray[np.bool_] | None) -> None:
-        self._read[folder, role] = mask
+    def _found(self, folder: Path, role: MaskRole, truth: _Truth | None) -> None:
+        self._read[folder, role] = truth
         self.changed.emit()
 
     def _labeled_changed(self, scenes: frozenset[str]) -> None:
@@ -174,9 +201,25 @@ def _is_truth(layer: Layer) -> bool:
     return isinstance(layer, Labels) and ours is not None and ours["kind"] == "ground truth"
 
 
-def _read_mask(folder: Path, scene: str, role: MaskRole) -> NDArray[np.bool_] | None:
+def _events(layer: Layer) -> tuple[Any, ...]:
+    # A stroke; another rule below the strokes; another prediction that it began from.
+    return layer.events.paint, layer.events.set_data, layer.events.metadata
+
+
+def _read_truth(folder: Path, whose: str, scene: str, role: MaskRole) -> _Truth | None:
     try:
         path = find_masks(folder).get((scene, role))
-        return None if path is None else read_mask(path)
+        if path is None:
+            return None
+        return _Truth(whose=whose, mask=read_mask(path), model=_began_from(folder, scene, role))
     except LabelingError:
         return None
+
+
+def _began_from(folder: Path, scene: str, role: MaskRole) -> str:
+    try:
+        record = LabelingFolder.open(folder).record(scene)
+    except LabelingError:
+        return ""  # the mask itself can be read
+    made = record.masks.get(role) if record is not None else None
+    return made.origin.model if made is not None and isinstance(made.origin, Network) else ""

@@ -62,13 +62,22 @@ def score_text(role: MaskRole, score: Score, model: str) -> str:
     """
     text = f"{role.title()}: {score.foreground:.1%} foreground{f' by {model}' if model else ''}."
     if score.dice is None or score.constant is None:
-        return text
+        if not score.began_from:
+            return text
+        return (
+            f"{text} No Dice: {score.truth} is a correction of this prediction, and does not say "
+            "how good it is."
+        )
     than = (
         "all foreground would have"
         if score.dice > score.constant
         else ("no better than all foreground,")
     )
-    return f"{text} Dice {score.dice:.3f} against {score.truth}; {than} {score.constant:.3f}."
+    origin = f", a correction of {score.began_from}," if score.began_from else ""
+    return (
+        f"{text} Dice {score.dice:.3f} against {score.truth}{origin or ';'} {than} "
+        f"{score.constant:.3f}."
+    )
 
 
 _STOP = "The window stays usable; Stop ends it."

@@ -1,6 +1,7 @@
 """The predictions of the images that are chosen, and what of them is shown."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from bracketseg._napari.layers.provenance import find_layer, provenance_of
 from bracketseg._napari.predict.layers import Index, PredictionLayers
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.subject import Subject
+from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.learning.config import PredictConfig
 
@@ -141,8 +143,8 @@ class PredictionView:
         self._adding = True
         layers.scale = self._scale
         shown = layers.put(index, probability, self._threshold, model)
-        layers.show_probability(on=self._probability)
         self._adding = False
+        self._show_maps([layers])
         if first and role == self.focus:
             self.show_only(role)
         elif first:
@@ -173,8 +175,19 @@ class PredictionView:
     def show_probability(self, *, on: bool) -> None:
         """Show the probabilities as Image layers, or remove those layers."""
         self._probability = on
-        for layers in self._present():
-            layers.show_probability(on=on)
+        self._show_maps(self._present())
+
+    def _show_maps(self, wanted: Sequence[PredictionLayers]) -> None:
+        """Show or remove probabilities, one in each turn: napari needs a fifth of a second."""
+        for layers in wanted:
+            turns_of(self._viewer).add(partial(self._show_map, layers))
+
+    def _show_map(self, layers: PredictionLayers) -> None:
+        # Another scene may be shown by now.
+        if layers in self._present() or not self._probability:
+            self._adding = True
+            layers.show_probability(on=self._probability)
+            self._adding = False
 
     def show_only(self, role: MaskRole) -> None:
         """Show the frame of a role with its mask, and select the mask."""

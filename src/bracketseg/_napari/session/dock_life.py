@@ -6,11 +6,15 @@ from typing import Any
 from weakref import WeakMethod
 
 from psygnal import SignalInstance
-from qtpy.QtCore import QEvent, QObject
+from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QWidget
 
+from bracketseg._napari.layers.warm_up import warm_up
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.dock_tabs import join_tabs
+
+WARM_UP_MS = 200
+"""How long the background waits for the dock to be there, and drawn."""
 
 _closing: list[QWidget] = []
 
@@ -38,6 +42,10 @@ def join_session(dock: QWidget, session: Session, connections: Sequence[Connecti
     session.attach(token)
     join_tabs(dock)
     _EndWithFrame(dock)
+    later = QTimer(dock)
+    later.setSingleShot(True)
+    later.timeout.connect(warm_up)
+    later.start(WARM_UP_MS)
 
 
 class _EndWithFrame(QObject):

@@ -85,6 +85,11 @@ class FrameChoice:
         """Whether the session has left a scene and shows no other one yet."""
         return self._between_scenes
 
+    @property
+    def awaits_scene(self) -> bool:
+        """Whether the session is about to show another scene."""
+        return self._session.scanning or self._session.loading is not None
+
     def candidates(self) -> list[Image]:
         """List the images that can be chosen, bottom to top."""
         return frame_layers(self._viewer.layers)
@@ -154,7 +159,10 @@ class FrameChoice:
         return tuple(index_of(image, self._viewer) for image in self.images.values())
 
     def _layers_changed(self, event: Any) -> None:
-        if not self._between_scenes and not self._looking and isinstance(event.value, Image):
+        ours = provenance_of(event.value.metadata)
+        spare = ours is not None and ours["kind"] == "spare"
+        looks = isinstance(event.value, Image) and not spare
+        if looks and not self._between_scenes and not self._looking:
             self._looking = True
             self.later(self._look_again)
 
@@ -163,7 +171,8 @@ class FrameChoice:
         if self._between_scenes or not self._following:
             return
         self.listed.emit()
-        kept = {r: image for r, image in self.images.items() if image in self._viewer.layers}
+        open_now = self.candidates()
+        kept = {role: image for role, image in self.images.items() if image in open_now}
         lost = len(kept) < len(self.images)
         if lost or not (self._by_hand or self._is_scene()):
             if lost:

@@ -1,17 +1,16 @@
 """Who labelled which scenes: the labellings that lie beside the brackets."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bracketseg._napari.session.labels_folder import LABELS_FOLDER, labels_folder
 from bracketseg.brackets.masks import find_masks
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.coverage import Coverage
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.records import Method
-
-LABELS_FOLDER = "labels"
-"""The folder beside the brackets that holds a labelling of each annotator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +53,22 @@ class LabelsRead:
 
 
 def labelings_beside(folder: Path) -> list[Path]:
-    """Find the folders below ``<folder>/labels``, in the order of their names.
+    """Find the labellings of a folder of brackets, in the order of their names.
+
+    Those below ``<folder>/labels`` come first, also where others have to lie elsewhere.
 
     Parameters
     ----------
     folder : Path
         A folder of brackets.
     """
-    try:
-        return sorted(
-            path
-            for path in (folder / LABELS_FOLDER).iterdir()
-            if path.is_dir() and not path.name.startswith(".")
-        )
-    except OSError:
-        return []
+    found: list[Path] = []
+    for around in dict.fromkeys((folder / LABELS_FOLDER, labels_folder(folder))):
+        with suppress(OSError):
+            found += sorted(
+                path for path in around.iterdir() if path.is_dir() and not path.name.startswith(".")
+            )
+    return found
 
 
 def read_labels(path: Path, *, batch: int = 100) -> Iterator[LabelsRead]:

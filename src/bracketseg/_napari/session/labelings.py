@@ -12,12 +12,12 @@ from bracketseg._napari.session.annotator_name import (
     read_annotator,
 )
 from bracketseg._napari.session.labeled_scenes import (
-    LABELS_FOLDER,
     LabelsRead,
     SceneLabels,
     read_labels,
     read_scene_labels,
 )
+from bracketseg._napari.session.labels_folder import labels_folder
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg.errors import LabelingError
 
@@ -50,6 +50,7 @@ class Labelings:
         self._annotator = read_annotator()
         self._chosen: Path | None = None
         self._path: Path | None = None
+        self._held: set[str] = set()
         self._jobs = JobGroup()
 
     def start(self, folder: Path) -> None:
@@ -81,7 +82,7 @@ class Labelings:
 
     @property
     def path(self) -> Path | None:
-        """Where masks are saved: ``<folder>/labels/<annotator>`` unless another was chosen."""
+        """Where masks are saved: among the folder's labels unless another was chosen."""
         return self._path
 
     @path.setter
@@ -95,14 +96,15 @@ class Labelings:
 
     def holds(self, scene: str) -> bool:
         """Whether `path` holds masks of a scene."""
-        path = self._path
-        return any(labels.folder == path for labels in self.labeled.get(scene, ()))
+        return scene in self._held
 
     def add(self, read: LabelsRead) -> None:
         """Take in what one labelling holds of some scenes."""
         for scene, labels in read.scenes.items():
             others = (known for known in self.labeled.get(scene, ()) if known.folder != read.folder)
             self.labeled[scene] = (*others, labels)
+        if read.folder == self._path:
+            self._held |= read.scenes.keys()
         if read.scenes:
             self.changed.emit(frozenset(read.scenes))
 
@@ -120,8 +122,17 @@ class Labelings:
     def _move(self) -> None:
         self._path = self._chosen
         if self._path is None and self._folder is not None:
-            self._path = self._folder / LABELS_FOLDER / annotator_folder(self._annotator)
+            self._path = labels_folder(self._folder) / annotator_folder(self._annotator)
+        self._note_held()
         self.path_changed.emit(self._path)
+
+    def _note_held(self) -> None:
+        """Note which scenes `path` holds masks of: it is asked of all scenes at once."""
+        self._held = {
+            scene
+            for scene, known in self.labeled.items()
+            if any(labels.folder == self._path for labels in known)
+        }
 
     def _read(self, work: partial[Iterator[LabelsRead]], description: str) -> None:
         self._jobs.run(

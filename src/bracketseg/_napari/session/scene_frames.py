@@ -1,13 +1,16 @@
 """The frames of a scene in memory, and those of its neighbours kept ready."""
 
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 
+from bracketseg._napari.layers.pixel_lumas import keep_luma, kept_luma
 from bracketseg._napari.layers.reader import LayerData, bracket_layers
+from bracketseg._napari.layers.warm_up import load_for_images
 from bracketseg.brackets.alignment import Shift, mtb_shifts
-from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket
+from bracketseg.errors import FrameError
 
 CACHE_BYTES = 512 * 2**20
 """What is kept of scenes that were shown or may be shown next: 28 triplets of 1900x1060."""
@@ -32,8 +35,10 @@ class SceneFrames:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pixels."""
-        return sum(pixels.nbytes for pixels, _, _ in self.layers)
+        """Bytes of all pixels, and of the luma that is kept of them."""
+        pixels = [pixels for pixels, _, _ in self.layers]
+        lumas = [values for values in map(kept_luma, pixels) if values is not None]
+        return sum(array.nbytes for array in (*pixels, *lumas))
 
 
 def frames_bytes(bracket: Bracket) -> int:
@@ -63,10 +68,14 @@ def read_scene_frames(
     FrameError
         If a frame cannot be read.
     """
-    # napari draws the first picture of a layer's own thumbnail with it. Importing it takes half
-    # a second, and here that holds up nobody.
-    import_module("scipy.ndimage")
+    # Layers are next, and what holds up the first ones holds up nobody here.
+    load_for_images()
     frames = known or SceneFrames(bracket=bracket, layers=tuple(bracket_layers(bracket)))
+    for frame, (pixels, _, _) in zip(bracket.frames, frames.layers, strict=True):
+        if bracket.role_of(frame) in MASK_ROLES and kept_luma(pixels) is None:
+            # A picture that cannot be labelled can be looked at.
+            with suppress(FrameError):
+                keep_luma(pixels)
     if not align:
         return frames
     # The frame that is shown first stays where it is.

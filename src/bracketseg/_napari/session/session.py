@@ -1,5 +1,6 @@
 """What all docks of one viewer share: the folder, its scenes, and the one being worked on."""
 
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -33,8 +34,9 @@ class Session:
     ----------
     to_correct : tuple of MaskRole
         The roles whose predictions are to be corrected.
+    model : Path or None
     threshold : float or None
-        What was chosen for predictions; None where nobody did.
+        The run and the threshold that were chosen for predictions; None where nobody did.
 
     Signals
     -------
@@ -63,6 +65,8 @@ class Session:
         `annotator` or `labeling_path` is another.
     run_saved(Path)
         A training has left a model in this run folder.
+    model_chosen(Path)
+        Predictions are to be made by the model of this run.
     threshold_chosen(float)
         Predictions are to be made at this threshold.
     correction_wanted()
@@ -83,6 +87,7 @@ class Session:
     labeled_changed = Signal(object)
     labeling_changed = Signal(object)
     run_saved = Signal(object)
+    model_chosen = Signal(object)
     threshold_chosen = Signal(float)
     correction_wanted = Signal()
     notice = Signal(str)
@@ -93,6 +98,7 @@ class Session:
         self._docks: set[object] = set()
         self._runs: dict[Path, None] = {}
         self.to_correct: tuple[MaskRole, ...] = ()
+        self.model: Path | None = None
         self.threshold: float | None = None
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
@@ -183,6 +189,7 @@ class Session:
 
     def _scanned(self, problems: tuple[BracketSegError, ...]) -> None:
         self.scan_finished.emit(problems)
+        self._shown.tidy()
         if not self.brackets:
             self.notice.emit(str(problems[0]))
 
@@ -234,15 +241,20 @@ class Session:
         """Select the scene before this one; False at the start."""
         return self._step(-1)
 
-    def next_unlabelled(self) -> bool:
+    def next_unlabelled(self, but: Container[str] = ()) -> bool:
         """Select the next scene that `labeling_path` holds no masks of, from the start if need be.
+
+        Parameters
+        ----------
+        but : container of str
+            Scenes whose masks are on their way to the disk.
 
         Returns
         -------
         bool
             False if there is none, which `notice` says, too.
         """
-        found = self._unlabelled_after(self._place())
+        found = self._unlabelled_after(self._place(), but)
         if found is None:
             self.notice.emit(
                 f"All {len(self.brackets)} scenes are labelled."
@@ -270,6 +282,7 @@ class Session:
         self._shown.show(bracket)
 
     def _failed(self, bracket: Bracket, error: Exception) -> None:
+        self._shown.tidy()
         self.scene_failed.emit(bracket, error)
         self.notice.emit(str(error))
 
@@ -294,10 +307,11 @@ class Session:
         self.select(self.brackets[target].scene)
         return True
 
-    def _unlabelled_after(self, place: int | None) -> Bracket | None:
+    def _unlabelled_after(self, place: int | None, but: Container[str] = ()) -> Bracket | None:
         start = 0 if place is None else place + 1
         order = self.brackets[start:] + self.brackets[: max(0, start - 1)]
-        return next((bracket for bracket in order if not self.is_labeled(bracket.scene)), None)
+        left = (it for it in order if it.scene not in but and not self.is_labeled(it.scene))
+        return next(left, None)
 
     # Who labels, and where to; see Labelings.
 
@@ -348,6 +362,11 @@ class Session:
         """Have the predictions of the shown scene corrected, at once or when somebody can."""
         self.to_correct = roles
         self.correction_wanted.emit()
+
+    def choose_model(self, run: Path) -> None:
+        """Have predictions made by a run, by the dock that is open or opens next."""
+        self.model = run
+        self.model_chosen.emit(run)
 
     def choose_threshold(self, threshold: float) -> None:
         """Have predictions made at a threshold, by the dock that is open or opens next."""

@@ -1,6 +1,7 @@
 """The scene whose frames are on show, and the one that is about to be."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -10,6 +11,7 @@ from psygnal import Signal
 from bracketseg._napari.layers.frame_layers import FrameLayers
 from bracketseg._napari.session.scene_frames import SceneFrames
 from bracketseg._napari.session.scene_loader import SceneLoader
+from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import Bracket
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ class ShownScene:
         self._on_shown = on_shown
         self.bracket: Bracket | None = None
         self.shifts: dict[Path, Shift] = {}
+        self._turns = turns_of(viewer)
+        self._arriving: SceneFrames | None = None
+        self._settled = False
         self._align = False
         self._aligned = False
         self._frames: SceneFrames | None = None
@@ -67,8 +72,8 @@ class ShownScene:
 
     @property
     def loading(self) -> Bracket | None:
-        """The scene that was asked for and is being decoded."""
-        return self._loader.wanted
+        """The scene that was asked for and is being decoded, or gets its layers."""
+        return self._arriving.bracket if self._arriving is not None else self._loader.wanted
 
     @property
     def align(self) -> bool:
@@ -83,13 +88,14 @@ class ShownScene:
             self.show(again)
 
     def show(self, bracket: Bracket) -> None:
-        """Show a scene: at once if it is in memory, else when it is read."""
+        """Show a scene: at once if it is in memory and has its layers, else when it has."""
+        self._arriving, self._settled = None, False
         if self._aligned == self._align and self._is_shown(bracket):
             self._loader.want_nothing()
-            self._on_shown()
+            self._shown()
             return
         self._loader.want(bracket, align=self._align)
-        if self._loader.wanted is not None:
+        if self.loading is not None:
             self.loading_started.emit(bracket)
 
     def load_ahead(self, brackets: list[Bracket]) -> None:
@@ -102,32 +108,89 @@ class ShownScene:
             self.leaving.emit(self.bracket)
 
     def clear(self) -> None:
-        """Show nothing, and forget all frames."""
+        """Show nothing, and forget all frames; the layers stay, hidden, for the next scene."""
+        self._arriving, self._settled = None, False
         self._loader.forget()
-        self._layers.clear()
+        self._layers.put_aside()
         self.bracket, self._frames, self.shifts = None, None, {}
 
     def cancel(self) -> None:
         """Stop decoding; what is shown stays."""
+        self._arriving, self._settled = None, False
         self._loader.cancel()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the layers that no scene needs, one in each turn of the event loop."""
+        if self._layers.spare():
+            self._turns.add(self._drop)
+
+    def _drop(self) -> None:
+        # A scene that is on its way takes them.
+        if self.loading is None and self._layers.drop_one():
+            self._turns.add(self._drop)
 
     def _show(self, frames: SceneFrames) -> None:
-        shifts = (frames.shifts or {}) if self._align else {}
-        self._aligned = self._align
         if self._is_shown(frames.bracket):
-            self.shifts = shifts
-            self._layers.move(shifts)
+            self._aligned = self._align
+            self.shifts = self._shifts_of(frames)
+            self._layers.move(self.shifts)
             self.shifts_changed.emit(frames.bracket)
-        else:
-            self.leave()
-            self.bracket, self._frames, self.shifts = frames.bracket, frames, shifts
-            resized = self._layers.show(frames.layers, shifts)
-            self.changed.emit(frames.bracket)
-            viewer = self._viewer()
-            if resized and viewer is not None:
-                # Only now have the docks put away their layers of the size before.
-                viewer.reset_view()
-        self._on_shown()
+            self._shown()
+            return
+        self._arriving = frames
+        self._arrive(frames, self._layers.unready(frames.layers))
+
+    def _arrive(self, frames: SceneFrames, unready: list[int]) -> None:
+        """Get the layers of a scene ready, one in each turn, and then show all at once.
+
+        The scene before stays as it is until then, and can be worked on.
+        """
+        if unready:
+            self._turns.add(partial(self._prepare, frames, unready))
+            return
+        if self.bracket is not None:
+            self._switch(frames)
+            return
+        # Where no scene was on show there is none that could be mixed up with this one, and
+        # to lay out the first takes longest: docks have the next turn.
+        resized = self._layers.show(frames.layers, self._shifts_of(frames))
+        self._turns.add(partial(self._switch, frames, resized=resized))
+
+    def _switch(self, frames: SceneFrames, *, resized: bool = False) -> None:
+        if self._arriving is not frames:
+            return
+        self._arriving = None
+        self.leave()
+        self._aligned = self._align
+        shifts = self._shifts_of(frames)
+        self.bracket, self._frames, self.shifts = frames.bracket, frames, shifts
+        resized |= self._layers.show(frames.layers, shifts)
+        self.changed.emit(frames.bracket)
+        viewer = self._viewer()
+        if resized and viewer is not None:
+            # Only now have the docks put away their layers of the size before.
+            self._layers.shrink_spare()
+            viewer.reset_view()
+        self._shown()
+
+    def _shifts_of(self, frames: SceneFrames) -> "dict[Path, Shift]":
+        return (frames.shifts or {}) if self._align else {}
+
+    def _prepare(self, frames: SceneFrames, unready: list[int]) -> None:
+        if self._arriving is frames:
+            self._layers.prepare(frames.layers, unready[0])
+            self._arrive(frames, unready[1:])
+
+    def _shown(self) -> None:
+        self.tidy()
+        # Not before it was drawn, which takes all the processors there are.
+        self._settled = True
+        self._turns.add(self._tell_shown)
+
+    def _tell_shown(self) -> None:
+        if self._settled:
+            self._on_shown()
 
     def _is_shown(self, bracket: Bracket) -> bool:
         frames = self._frames

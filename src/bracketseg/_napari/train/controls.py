@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QListWidget,
     QPlainTextEdit,
     QPushButton,
-    QSizePolicy,
     QStyle,
     QTabWidget,
     QToolButton,
@@ -23,6 +22,7 @@ from qtpy.QtWidgets import (
 
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg._napari.widgets.forms import ConfigForm
+from bracketseg._napari.widgets.still_text import StillText
 from bracketseg._napari.widgets.upright_area import UprightArea
 from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.learning.config import LOSSES, TrainConfig
@@ -101,15 +101,8 @@ class TrainControls:
             dock, "train.stop", "Stop", "End after the step in hand; Resume goes on from there"
         )
         self.resume = _button(dock, "train.resume", "Resume", "")
-        self.status = QLabel(dock)
-        self.status.setObjectName("train.status")
-        self.status.setWordWrap(True)
-        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        # Long words, such as paths, never make the dock wider; and room from the start, so
-        # that what is below does not move under the mouse.
-        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.status.setMinimumHeight(_LINES * self.status.fontMetrics().lineSpacing())
-        self.status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.predict = _button(dock, "train.predict", "Predict", "")
+        self.status = StillText(dock, "train.status", lines=_LINES)
         self.details_button = QPushButton(dock)
         self.details_button.setObjectName("train.show_details")
         self.details_button.setFlat(True)
@@ -135,7 +128,7 @@ class TrainControls:
         )
         self.runs.setFixedHeight(4 * (self.runs.fontMetrics().lineSpacing() + 6))
         self.runs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.runs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.runs.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.runs.hide()
         self.tabs = QTabWidget(dock)
         self.tabs.setObjectName("train.tabs")
@@ -205,7 +198,7 @@ class TrainControls:
         layout.setSpacing(4)
         layout.addWidget(area)
         buttons = QHBoxLayout()
-        for button in (self.start, self.stop, self.resume):
+        for button in (self.start, self.stop, self.resume, self.predict):
             buttons.addWidget(button, 1)
         layout.addLayout(buttons)
         layout.addWidget(self.status)

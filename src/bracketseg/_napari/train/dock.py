@@ -20,6 +20,7 @@ from bracketseg._napari.train.source import TrainSource
 from bracketseg._napari.train.text import (
     details_text,
     ended_text,
+    predict_text,
     ready_text,
     resume_text,
     running_text,
@@ -27,14 +28,18 @@ from bracketseg._napari.train.text import (
 from bracketseg._napari.train.view import TrainView
 from bracketseg._napari.widgets.close_guard import CloseGuard
 from bracketseg._napari.widgets.device_choice import DeviceChoice
+from bracketseg._napari.widgets.dock_tabs import open_dock
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg.errors import BracketSegError
 from bracketseg.learning.events import Cached
 from bracketseg.worker.client import Worker
 from bracketseg.worker.requests import Train
 
-PAINT_MS = 100
+PAINT_MS = 250
 """How often what happens is painted; steps may come a hundred times as fast."""
+
+PLOT_MS = 300
+"""How long the import of the curves, half a second in another thread, waits for the dock."""
 
 LOOK_MS = 300
 """How long the labels have to be at rest before they are counted again."""
@@ -69,12 +74,14 @@ class TrainDock(QWidget):
         self._known: tuple[Path, ...] = ()
         self._painting = _timer(self, PAINT_MS, self._paint)
         self._looking = _timer(self, LOOK_MS, self._look)
+        self._plotting = _timer(self, PLOT_MS, lambda: self._view.load_plot())
         self._controls = TrainControls(self)
         self._order = TrainOrder(self._controls, self._source)
         self._view = TrainView(self._controls, self._session.viewer)
         self._connect()
         self.destroyed.connect(partial(_close, self._queue, self._source, self._view, self._jobs))
         self._source.follow()
+        self._plotting.start()
 
     def _connect(self) -> None:
         controls, session, queue = self._controls, self._session, self._queue
@@ -91,6 +98,7 @@ class TrainDock(QWidget):
         controls.start.clicked.connect(self._start)
         controls.stop.clicked.connect(self._stop)
         controls.resume.clicked.connect(self._resume)
+        controls.predict.clicked.connect(self._predict)
         controls.details_button.clicked.connect(self._toggle_details)
         self._view.run_selected.connect(self._tell)
         self._source.changed.connect(self._source_changed)
@@ -173,6 +181,12 @@ class TrainDock(QWidget):
             request = self._order.rest_of(run)
             if request is not None:
                 self._queue.start([request])
+
+    def _predict(self) -> None:
+        run = self._view.usable
+        if run is not None:
+            self._session.choose_model(run.path)
+            open_dock(self._session.viewer, "Predict")
 
     def _toggle_details(self) -> None:
         self._controls.details.setVisible(self._controls.details.isHidden())
@@ -280,8 +294,10 @@ class TrainDock(QWidget):
             controls.resume.setEnabled(bool(queue.waiting) or run is not None)
             controls.resume.setToolTip(resume_text(run, queue.waiting))
             text = self._outcome or problem or ready_text(self._order.choice(), runs)
-        if controls.status.text() != text:
-            controls.status.setText(text)
+        controls.status.setText(text)
+        usable = self._view.usable
+        controls.predict.setEnabled(usable is not None)
+        controls.predict.setToolTip(predict_text(usable))
         title, details = details_text(progress)
         controls.details_button.setVisible(bool(title))
         if controls.details_button.text() != title:

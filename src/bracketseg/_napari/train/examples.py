@@ -8,9 +8,11 @@ from napari.components import ViewerModel
 from numpy.typing import NDArray
 from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QImage, QPainter, QPaintEvent, QPixmap
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from bracketseg._napari.layers.provenance import METADATA_KEY, Provenance
+from bracketseg._napari.widgets.still_text import StillText
+from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.learning.events import ExamplesSeen
 
 _SIDE = 192
@@ -18,7 +20,7 @@ _SIDE = 192
 
 _GAP = 4
 _CAPTIONS = ("image", "ground truth", "network")
-_LAYERS = {"image": None, "ground truth": "green", "network": "magenta"}
+_LAYERS: dict[str, str | None] = {"image": None, "ground truth": "green", "network": "magenta"}
 
 
 class ExamplesView(QWidget):
@@ -37,10 +39,8 @@ class ExamplesView(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self._words = QLabel("Examples of what the network sees come after the first epoch.", self)
-        self._words.setObjectName(f"{name}.text")
-        self._words.setWordWrap(True)
-        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._words = StillText(self, f"{name}.text", lines=2)
+        self._words.setText("Examples of what the network sees come after the first epoch.")
         self._button = QPushButton("As layers", self)
         self._button.setObjectName(f"{name}.as_layers")
         self._button.setToolTip("Show these examples as layers, which follow the training")
@@ -101,11 +101,15 @@ class _Grid(QWidget):
 
 
 class ExampleLayers:
-    """The examples as three layers, one slice a scene."""
+    """The examples as three layers, one slice a scene.
+
+    napari needs a while for each of them, so that each has a turn of the event loop.
+    """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._names: dict[str, str] = {}
+        self._due: dict[str, NDArray[np.uint8]] = {}
 
     @property
     def shown(self) -> bool:
@@ -114,27 +118,43 @@ class ExampleLayers:
 
     def show(self, seen: ExamplesSeen) -> None:
         """Add the layers, or show the examples of another epoch in them."""
-        pictures = {
+        idle = not self._due
+        self._due = {
             "image": seen.images,
             "ground truth": seen.masks.astype(np.uint8) * 255,
             "network": seen.probabilities,
         }
+        if idle:
+            turns_of(self._viewer).add(self._show_next)
+
+    def cancel(self) -> None:
+        """Show nothing more."""
+        self._due = {}
+
+    def _show_next(self) -> None:
+        if not self._due:
+            return
+        kind = next(iter(self._due))
+        self._show(kind, self._due.pop(kind))
+        if self._due:
+            turns_of(self._viewer).add(self._show_next)
+
+    def _show(self, kind: str, picture: NDArray[np.uint8]) -> None:
+        name, color = self._names.get(kind, ""), _LAYERS[kind]
+        if name in self._viewer.layers:
+            self._viewer.layers[name].data = picture
+            return
         # Not a kind that masks are made or saved from.
         about = Provenance(kind="probability", scene="training examples", role=None)
-        for kind, color in _LAYERS.items():
-            name = self._names.get(kind, "")
-            if name in self._viewer.layers:
-                self._viewer.layers[name].data = pictures[kind]
-                continue
-            options = {} if color is None else {"colormap": color, "blending": "additive"}
-            layer = self._viewer.add_image(
-                pictures[kind],
-                name=f"training examples {kind}",
-                metadata={METADATA_KEY: about},
-                opacity=1.0 if color is None else 0.5,
-                **options,
-            )
-            self._names[kind] = layer.name
+        options = {} if color is None else {"colormap": color, "blending": "additive"}
+        layer = self._viewer.add_image(
+            picture,
+            name=f"training examples {kind}",
+            metadata={METADATA_KEY: about},
+            opacity=1.0 if color is None else 0.5,
+            **options,
+        )
+        self._names[kind] = layer.name
 
 
 def _pixmap(picture: NDArray[np.uint8]) -> QPixmap:

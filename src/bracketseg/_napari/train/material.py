@@ -8,6 +8,9 @@ from bracketseg._napari.session.labeled_scenes import labelings_beside
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import find_masks
+from bracketseg.errors import LabelingError
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.records import Method
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +21,13 @@ class Masks:
     ----------
     path : Path
     scenes : mapping of role to int
+    method : {"manual", "otsu", "network"} or None
+        How they were made; None where the labelling does not say.
     """
 
     path: Path
     scenes: Mapping[MaskRole, int]
+    method: Method | None = None
 
     @property
     def title(self) -> str:
@@ -83,4 +89,12 @@ def _read_masks(path: Path, scenes: frozenset[str]) -> Masks:
         role: sum(scene in scenes and other == role for scene, other in named)
         for role in MASK_ROLES
     }
-    return Masks(path=path, scenes=counts)
+    return Masks(path=path, scenes=counts, method=_method(path) if named else None)
+
+
+def _method(path: Path) -> Method | None:
+    try:
+        info = LabelingFolder.open(path).info
+    except LabelingError:
+        return None  # the training says what is wrong with it, where it matters
+    return info.method if info is not None else None

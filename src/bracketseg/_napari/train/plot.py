@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import pyqtgraph
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QColor, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from bracketseg.learning.progress import EpochRecord
@@ -63,7 +64,11 @@ class TrainPlot(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._curves: Sequence[Curves] = ()
         self._drawn: dict[Path, _Drawing] = {}
+        self._drawing = QTimer(self)
+        self._drawing.setSingleShot(True)
+        self._drawing.timeout.connect(lambda: self.setUpdatesEnabled(True))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -90,14 +95,39 @@ class TrainPlot(QWidget):
         scores.setLabel("bottom", "epoch")
 
     def show_curves(self, curves: Sequence[Curves]) -> None:
-        """Draw these runs and no others."""
-        shown = {drawn.run: drawn for drawn in curves}
+        """Draw these runs and no others, at once or when the plot comes in sight."""
+        self._curves = curves
+        if self.isVisible():
+            self._draw()
+
+    def showEvent(self, a0: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(a0)
+        self._draw()
+
+    def _draw(self) -> None:
+        # One after another the lines and axes find out that they have to be drawn, and each
+        # time the whole window would be.
+        self.setUpdatesEnabled(False)
+        self._drawing.start()
+        shown = {drawn.run: drawn for drawn in self._curves}
         for gone in self._drawn.keys() - shown.keys():
             self._drawn.pop(gone).remove()
         for run, drawn in shown.items():
             if run not in self._drawn:
                 self._drawn[run] = _Drawing(self._plots)
             self._drawn[run].show(drawn)
+        self._set_ranges()
+
+    def _set_ranges(self) -> None:
+        """Show all epochs, and of the losses those of epochs: that of a first step is huge."""
+        losses, scores = self._plots
+        records = [record for drawn in self._curves for record in drawn.records]
+        steps = [step for drawn in self._curves for step in drawn.steps]
+        ends = [record.epoch for record in records] + [x for x, _ in steps[-1:]]
+        scores.setXRange(0, max([2, *ends]), padding=0.02)
+        tops = [top for record in records for top in (record.train_loss, record.validation_loss)]
+        top = max(filter(isfinite, tops or [loss for _, loss in steps]), default=1.0)
+        losses.setYRange(0, 1.05 * top or 1.0, padding=0)
 
 
 class _Drawing:

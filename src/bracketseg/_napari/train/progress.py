@@ -104,8 +104,14 @@ class TrainProgress:
             case Stopped() | Finished():
                 self.ended = event
 
-    def seconds_left(self) -> float | None:
-        """Estimate what the rest takes; None before the first step."""
+    def seconds_left(self, behind: int = 0) -> float | None:
+        """Estimate what the rest takes; None before the first step.
+
+        Parameters
+        ----------
+        behind : int
+            Runs of as many epochs that come after this one and are counted in.
+        """
         step = self._step
         if step is None or self.cached is None:
             return None
@@ -113,10 +119,17 @@ class TrainProgress:
         images = len(self.cached.train)
         epoch = self._epoch_seconds or images / max(step.images_per_second, 1e-6)
         done = step.epoch - 1 + step.step / step.steps
-        return max(0.0, (step.epochs - max(done, len(self.records))) * epoch)
+        left = max(0.0, step.epochs - max(done, len(self.records)))
+        return (left + behind * step.epochs) * epoch
 
-    def sentence(self) -> str:
-        """Say what is being done, and how well and how fast."""
+    def sentence(self, behind: int = 0) -> str:
+        """Say what is being done, and how well and how fast.
+
+        Parameters
+        ----------
+        behind : int
+            Runs that come after this one.
+        """
         if not self._ready:
             return "Loading PyTorch …"
         if self.planned is None:
@@ -130,13 +143,14 @@ class TrainProgress:
                 f"Training on {len(self.cached.train)} scenes, {len(self.cached.validation)} kept "
                 f"back, on {self.planned.device_name} …"
             )
-        left = self.seconds_left()
+        left, whole = self.seconds_left(), self.seconds_left(behind)
         words = [
             f"Epoch {step.epoch} of {step.epochs}, step {step.step} of {step.steps}",
             f"{step.images_per_second:.1f} images/s",
         ]
-        if left is not None:
-            words.append(f"{time_text(left)} left")
+        if left is not None and whole is not None:
+            rest = f", with the {behind} behind it about {time_text(whole)}" if behind else ""
+            words.append(f"{time_text(left)} left{rest}")
         if self.records:
             words.append(f"Dice {self.records[-1].validation_dice:.3f}{self.compared()}")
         return " · ".join(words)
@@ -172,17 +186,16 @@ class TrainProgress:
         metrics = ended.metrics
         beaten = self.baseline is None or metrics.dice > self.baseline
         score = f"Dice {metrics.dice:.3f}{self.compared()}"
+        advice = "train for more epochs, with more scenes or with another loss."
         if brief:
-            return f"{score}." if beaten else f"⚠ {score}, no better than a constant mask."
+            worse = f"⚠ {score}, no better than all foreground: {advice}"
+            return f"{score}." if beaten else worse
         words = f"Finished: epoch {ended.best_epoch} of {self.config.epochs} is the best, with "
         words += f"{score} and Jaccard {metrics.jaccard:.3f}."
         if not beaten:
-            return (
-                f"⚠ {words} That is no better than calling everything foreground: train for more "
-                "epochs, or with more scenes."
-            )
+            return f"⚠ {words} That is no better than calling everything foreground: {advice}"
         covered = _fractions(metrics.prediction_foreground, metrics.reference_foreground)
-        return f"{words} Foreground: {covered}. Next: masks with it, in Predict."
+        return f"{words} Foreground: {covered}. Predict makes masks with it."
 
 
 def _fractions(network: float, truth: float) -> str:

@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
-from bracketseg._napari.train.text import run_title
+from bracketseg._napari.train.text import run_tip, run_title
 from bracketseg.learning.runs import BrokenRun, Run
 
 # Okabe and Ito's colours. Those that stand for low and high elsewhere come last.
@@ -40,6 +40,7 @@ class RunList:
         self._widget = widget
         self._runs: dict[Path, Run] = {}
         self._colors: dict[Path, str] = {}
+        self._baselines: dict[Path, float | None] = {}
         self.current: Path | None = None
         widget.itemChanged.connect(lambda _: self.changed.emit())
         widget.currentItemChanged.connect(lambda _now, _before: self.changed.emit())
@@ -63,6 +64,19 @@ class RunList:
             free = [color for color in _COLORS if color not in taken]
             self._colors[run] = free[0] if free else _COLORS[len(self._colors) % len(_COLORS)]
         return self._colors[run]
+
+    def baseline(self, run: Path) -> float | None:
+        """Give the Dice of all foreground on the validation scenes of a run, where it is known."""
+        return self._baselines.get(run)
+
+    def show_baseline(self, run: Path, dice: float | None) -> None:
+        """Show what the Dice of a run has to beat."""
+        self._baselines[run] = dice
+        with QSignalBlocker(self._widget):
+            for item in self._items():
+                if item.data(_PATH) == run:
+                    self._describe(item)
+        self.changed.emit()
 
     def find(self, path: Path) -> Run | None:
         """Find a run of the list by its folder."""
@@ -88,9 +102,9 @@ class RunList:
         with QSignalBlocker(self._widget):
             self._widget.clear()
             for run in runs:
-                item = QListWidgetItem(run_title(run))
+                item = QListWidgetItem()
                 item.setData(_PATH, run.path)
-                item.setToolTip(str(run.path))
+                self._describe(item)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 on = run.path in ticked
                 item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
@@ -116,6 +130,11 @@ class RunList:
                 swatch = QPixmap(10, 10)
                 swatch.fill(QColor(self.color(path) if path in ticked else "transparent"))
                 item.setIcon(QIcon(swatch))
+
+    def _describe(self, item: QListWidgetItem) -> None:
+        run = self._runs[item.data(_PATH)]
+        item.setText(run_title(run, self.baseline(run.path)))
+        item.setToolTip(run_tip(run, self.baseline(run.path)))
 
     def _items(self) -> list[QListWidgetItem]:
         found = (self._widget.item(row) for row in range(self._widget.count()))

@@ -42,12 +42,18 @@ class TrainSource:
 
     @property
     def masks(self) -> Masks | None:
-        """The labelling that was chosen, else the session's, else that of the most scenes."""
+        """The labelling that was chosen, else the session's, else that of the most scenes.
+
+        Predictions of a network are taken only where there is nothing else.
+        """
         material = self.material
         if material is None or not material.masks:
             return None
         own = self._session.labeling_path if self._follows else None
-        most = max(material.masks, key=lambda masks: sum(masks.scenes.values()))
+        most = max(
+            material.masks,
+            key=lambda masks: (masks.method != "network", sum(masks.scenes.values())),
+        )
         return material.masks_at(self._chosen) or material.masks_at(own) or most
 
     @property

@@ -23,13 +23,18 @@ def ready_text(choice: Choice | None, runs: Sequence[Train]) -> str:
     each = f"{epochs} epoch{'' if epochs == 1 else 's'}"
     if len(runs) > 1:
         each = f"{len(runs)} runs one after another, {each} each"
-    return f"Ready: {scenes} in {choice.masks.path.name}; {each}. {_memory_text(choice, runs)}"
+    name = choice.masks.path.name
+    network = (
+        f" ⚠ {name} holds predictions of a network." if choice.masks.method == "network" else ""
+    )
+    return f"Ready: {scenes} in {name}; {each}.{network} {_memory_text(choice, runs)}"
 
 
 def running_text(run: Train, queue: TrainQueue, progress: TrainProgress) -> str:
     """Say what the run in hand does."""
-    doing = "Stopping after this step …" if queue.stopping else progress.sentence()
-    return f"{_which(run, queue)}{doing}"
+    if queue.stopping:
+        return f"{_which(run, queue)}Stopping after this step …"
+    return f"{_which(run, queue)}{progress.sentence(len(queue.waiting) - 1)}"
 
 
 def ended_text(
@@ -37,23 +42,45 @@ def ended_text(
 ) -> str:
     """Say how a run has ended."""
     if error is None:
-        return f"{_which(run, queue)}{progress.outcome(brief=queue.total > 1)}"
+        next_step = ""
+        if queue.total > 1 and not queue.waiting:
+            next_step = "\nPredict makes masks with the run that is selected in the list."
+        return f"{_which(run, queue)}{progress.outcome(brief=queue.total > 1)}{next_step}"
     left = queue.waiting[0] if queue.waiting else None
     go_on = " Resume goes on with it." if left is not None and left.resume else ""
     return f"⚠ {_which(run, queue)}{error}{go_on}"
 
 
-def run_title(run: Run) -> str:
-    """Say in a line what a run is: role, loss, time, epochs and Dice."""
+def run_title(run: Run, baseline: float | None = None) -> str:
+    """Say in a line what a run is: role, loss, Dice, epochs and time.
+
+    Parameters
+    ----------
+    run : Run
+    baseline : float or None
+        The Dice of a mask that is all foreground, on the same scenes; None where it is not
+        known.
+    """
     config, done = run.config, len(run.records)
-    words = [
-        f"{config.role} {config.loss}",
-        f"{run.started.astimezone():%d %b %H:%M}",
-        f"{done} epochs" if run.finished else f"{done} of {config.epochs} epochs",
-    ]
-    if run.best is not None:
+    words = [f"{config.role} {config.loss}"]
+    if run.best is not None and baseline is None:
         words.append(f"Dice {run.best.validation_dice:.3f}")
+    elif run.best is not None and baseline is not None:
+        dice = run.best.validation_dice
+        mark = "" if dice > baseline else "⚠ "
+        words.append(f"{mark}Dice {dice:.3f} (all fg. {baseline:.3f})")
+    words.append(f"{done} epochs" if run.finished else f"{done} of {config.epochs} epochs")
+    # Where there is little room, the end is cut off.
+    words.append(f"{run.started.astimezone():%d %b %H:%M}")
     return " · ".join(words)
+
+
+def run_tip(run: Run, baseline: float | None = None) -> str:
+    """Say where a run lies, and what its Dice has to beat."""
+    if run.best is None or baseline is None:
+        return str(run.path)
+    better = "better" if run.best.validation_dice > baseline else "no better"
+    return f"{run.path}\nA mask that is all foreground has Dice {baseline:.3f}: this is {better}."
 
 
 def resume_text(selected: Run | None, waiting: Sequence[Train]) -> str:
@@ -64,6 +91,13 @@ def resume_text(selected: Run | None, waiting: Sequence[Train]) -> str:
     if selected is not None:
         return f"Go on with {selected.path.name}"
     return "Goes on with a run that was stopped: select one in the list of runs"
+
+
+def predict_text(selected: Run | None) -> str:
+    """Say what Predict does."""
+    if selected is None:
+        return "Makes masks with a run that has a model: select one in the list of runs"
+    return f"Make masks with {selected.path.name}, in the Predict dock"
 
 
 def details_text(progress: TrainProgress | None) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """What the Train dock shows of the run in hand, and of earlier ones."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -9,17 +10,27 @@ from typing import TYPE_CHECKING, Any
 from napari.components import ViewerModel
 from psygnal import Signal
 
+from bracketseg._napari.train.baseline import Baselines
 from bracketseg._napari.train.controls import TrainControls
 from bracketseg._napari.train.examples import ExampleLayers, ExamplesView
 from bracketseg._napari.train.progress import TrainProgress
 from bracketseg._napari.train.run_list import RunList
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg.learning.progress import EpochRecord
-from bracketseg.learning.runs import Run, find_runs
+from bracketseg.learning.runs import BrokenRun, Run, find_runs
 
 if TYPE_CHECKING:
     from bracketseg._napari.train.plot import TrainPlot
     from bracketseg.learning.events import ExamplesSeen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Baseline:
+    run: Path
+    dice: float | None
+
+
+_Found = tuple[tuple[Run, ...], tuple[BrokenRun, ...]] | _Baseline
 
 
 class TrainView:
@@ -48,10 +59,13 @@ class TrainView:
         self._progress: TrainProgress | None = None
         self._examples = ExamplesView("train.examples", self._as_layers, controls.tabs)
         controls.tabs.addTab(self._examples, "Examples")
+        self._baselines = Baselines()
         self._layers = ExampleLayers(viewer)
         self._runs = RunList(controls.runs)
         self._runs.changed.connect(self._runs_changed)
-        # The curves take half a second to import: the dock is there at once.
+
+    def load_plot(self) -> None:
+        """Import what draws the curves, in the background; until then there are none."""
         self._jobs.run(
             partial(import_module, "bracketseg._napari.train.plot"),
             on_done=self._have_plot,
@@ -64,6 +78,12 @@ class TrainView:
         run = self._runs.selected
         return run if run is not None and run.resumable else None
 
+    @property
+    def usable(self) -> Run | None:
+        """The run that is selected, if it has a model."""
+        run = self._runs.selected
+        return run if run is not None and run.card is not None else None
+
     def records(self, run: Path) -> Sequence[EpochRecord]:
         """Give the epochs of a run of the list; none for any other."""
         known = self._runs.find(run)
@@ -72,10 +92,16 @@ class TrainView:
     def read_runs(self, folders: Iterable[Path], select: Path | None = None) -> None:
         """List the runs that some folders are or hold; one may be selected."""
         self._jobs.run(
-            partial(find_runs, tuple(folders)),
-            on_done=lambda found: self._runs.show(found[0], found[1], select),
+            partial(_read_runs, tuple(folders), self._baselines),
+            on_event=partial(self._have_runs, select),
             description="reading the runs",
         )
+
+    def _have_runs(self, select: Path | None, found: _Found) -> None:
+        if isinstance(found, _Baseline):
+            self._runs.show_baseline(found.run, found.dice)
+        else:
+            self._runs.show(found[0], found[1], select)
 
     def begin(self, run: Path, progress: TrainProgress) -> None:
         """Show this run from now on."""
@@ -88,8 +114,9 @@ class TrainView:
         self._runs.current = None
 
     def cancel(self) -> None:
-        """Stop all reading."""
+        """Stop all reading, and show nothing more."""
         self._jobs.cancel()
+        self._layers.cancel()
 
     def paint(self) -> None:
         """Show what is new of the run in hand."""
@@ -140,9 +167,17 @@ class TrainView:
                     color=self._runs.color(run),
                     records=records,
                     steps=followed.steps if followed else (),
-                    baseline=followed.baseline if followed else None,
+                    baseline=followed.baseline if followed else self._runs.baseline(run),
                 )
             )
         self._plot.show_curves(curves)
         self._plot.setVisible(bool(curves))
         self._controls.plot_hint.setVisible(not curves)
+
+
+def _read_runs(folders: tuple[Path, ...], baselines: Baselines) -> Iterator[_Found]:
+    """List the runs, and then tell of each what its Dice has to beat, which takes longer."""
+    runs, broken = find_runs(folders)
+    yield runs, broken
+    for run in runs:
+        yield _Baseline(run=run.path, dice=baselines.of(run))

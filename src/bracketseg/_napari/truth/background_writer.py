@@ -66,6 +66,11 @@ class BackgroundWriter:
         return not self._pending and not self._in_flight
 
     @property
+    def writing(self) -> bool:
+        """Whether a write is under way."""
+        return bool(self._in_flight)
+
+    @property
     def failing(self) -> bool:
         """Whether something failed and :attr:`recovered` was not told since."""
         return self._told is not None

@@ -1,14 +1,18 @@
 """The annotators among each other, and the labelling they agree on, in a window."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
-from bracketseg._napari.session.labeled_scenes import LABELS_FOLDER, labelings_beside
+from bracketseg._napari.session.labeled_scenes import labelings_beside
+from bracketseg._napari.session.labels_folder import labels_folder
 from bracketseg._napari.session.session import Session
-from bracketseg._napari.widgets.jobs import Job, run_job
+from bracketseg._napari.truth.background_writer import BackgroundWriter
+from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg._napari.widgets.report_window import ReportWindow, counted
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket
 from bracketseg.brackets.masks import find_masks
@@ -24,6 +28,9 @@ from bracketseg.labeling.mask_store import LabelingFolder
 
 CONSENSUS_FOLDER = "consensus"
 
+WAIT_MS = 20
+"""How often it is looked whether the disk is done."""
+
 
 class ConsensusReport:
     """Makes the labelling that the annotators agree on, and shows how far they are apart.
@@ -32,13 +39,34 @@ class ConsensusReport:
     ----------
     session : Session
     parent : QWidget
+    writer : BackgroundWriter
+        What it has not written yet is waited for.
     ask : callable
         Takes a question; returns whether the answer is yes.
+    tell : callable
+        Takes the reason why there is nothing to average.
+
+    Attributes
+    ----------
+    busy : bool
+        Whether it has begun and not come to an end.
     """
 
-    def __init__(self, session: Session, parent: QWidget, ask: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        parent: QWidget,
+        writer: BackgroundWriter,
+        *,
+        ask: Callable[[str], bool],
+        tell: Callable[[str], object],
+    ) -> None:
         self._session = session
+        self._writer = writer
         self._ask = ask
+        self._tell = tell
+        self.busy = False
+        self._jobs = JobGroup()
         self._consensus: Consensus | None = None
         self._saved = self._failures = 0
         self.window = ReportWindow(
@@ -49,51 +77,84 @@ class ConsensusReport:
         )
         self.window.stop_wanted.connect(self.stop)
         self.window.export_wanted.connect(self._export)
-        self._job: Job | None = None
+        self._again = True
+        self._waiting = QTimer(self.window)
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(WAIT_MS)
+        self._waiting.timeout.connect(self._wait)
+        # They go with the dock, and what is still on its way then has nowhere to go.
+        self.window.destroyed.connect(lambda *_, jobs=self._jobs: jobs.cancel())
 
-    def start(self) -> bool:
-        """Begin; False where there is nothing to average or the answer was no.
-
-        Raises
-        ------
-        LabelingError
-            If nobody has labelled, or what is there cannot be read.
-        """
-        folder = self._session.folder
-        if folder is None:
-            raise LabelingError(
-                "Averaging takes the labels of a folder: open one in the Brackets dock first."
-            )
-        out = folder / LABELS_FOLDER / CONSENSUS_FOLDER
-        folders = _annotators(folder, out)
-        if not folders:
-            raise LabelingError(
-                f"{folder / LABELS_FOLDER}: nobody has saved masks here yet. Accept a scene first."
-            )
-        overwrite = out.is_dir() and bool(find_masks(out))
-        if overwrite and not _is_consensus(out):
-            question = f"{out} holds masks that are no average. Replace them with the average?"
-            if not self._ask(question):
-                return False
-        brackets = list(self._session.brackets)
-        self._job = run_job(
-            partial(_average, folders, brackets, out, overwrite=overwrite),
-            on_event=self._event,
-            on_done=lambda _: self.window.end(
-                f"{counted(self._saved, self._failures)} Saved in {out}"
-            ),
-            on_error=lambda error: self.window.end(str(error)),
-            description="averaging annotators",
-        )
-        # It goes with its dock, and what is still on its way then has nowhere to go.
-        self.window.destroyed.connect(lambda *_, job=self._job: job.cancel())
-        return True
+    def start(self) -> None:
+        """Begin once what waits to be written is on the disk: the averages take it in."""
+        self.busy = True
+        self._writer.flush(now=True)
+        self._wait()
 
     def stop(self) -> None:
         """Stop after the scenes in hand; the masks that were written stay."""
-        if self._job is not None and self._job.running:
-            self._job.cancel()
-            self.window.end("Stopped.")
+        if self.busy:
+            self._jobs.cancel()
+            self._end("Stopped.")
+
+    def _wait(self) -> None:
+        if self._writer.writing:
+            self._waiting.start()
+        elif self._again and not self._writer.idle:
+            # What was done while another write was under way.
+            self._again = False
+            self._writer.flush(now=True)
+            self._waiting.start()
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        folder = self._session.folder
+        if folder is None:
+            self._give_up(
+                "Averaging takes the labels of a folder: open one in the Brackets dock first."
+            )
+            return
+        self._jobs.run(
+            partial(_look_at, labels_folder(folder)),
+            on_done=self._average,
+            on_error=lambda error: self._give_up(str(error)),
+            description="looking who has labelled",
+        )
+
+    def _average(self, there: "_There") -> None:
+        question = f"{there.out} holds masks that are no average. Replace them with the average?"
+        if there.by_others and not self._ask(question):
+            self._close()
+            return
+        self._jobs.run(
+            partial(
+                _averages,
+                there.annotators,
+                list(self._session.brackets),
+                there.out,
+                overwrite=there.overwrite,
+            ),
+            on_event=self._event,
+            on_done=lambda _: self._end(
+                f"{counted(self._saved, self._failures)} Saved in {there.out}"
+            ),
+            on_error=lambda error: self._end(str(error)),
+            description="averaging annotators",
+        )
+        self.window.show()
+
+    def _give_up(self, reason: str) -> None:
+        self._tell(reason)
+        self._close()
+
+    def _close(self) -> None:
+        self.busy = False
+        self.window.deleteLater()
+
+    def _end(self, text: str) -> None:
+        self.busy = False
+        self.window.end(text)
 
     def _event(self, event: Consensus | SceneLabeled | SceneFailed) -> None:
         if isinstance(event, Consensus):
@@ -146,7 +207,26 @@ class ConsensusReport:
             self.window.write(path, consensus_csv(self._consensus))
 
 
-def _average(
+@dataclass(frozen=True)
+class _There:
+    """What lies in the folder of all labels."""
+
+    annotators: list[Path]
+    out: Path
+    overwrite: bool
+    by_others: bool
+
+
+def _look_at(labels: Path) -> _There:
+    out = labels / CONSENSUS_FOLDER
+    annotators = _annotators(labels.parent, out)
+    if not annotators:
+        raise LabelingError(f"{labels}: nobody has saved masks here yet. Accept a scene first.")
+    overwrite = out.is_dir() and bool(find_masks(out))
+    return _There(annotators, out, overwrite, by_others=overwrite and not _is_consensus(out))
+
+
+def _averages(
     folders: list[Path], brackets: list[Bracket], out: Path, *, overwrite: bool
 ) -> Iterator[Consensus | SceneLabeled | SceneFailed]:
     yield read_consensus(folders)

@@ -52,7 +52,11 @@ class TruthControls:
         )
         self.from_prediction.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.coverage = _text(dock, "gt.coverage")
-        self.coverage.setToolTip("Parts of the frame that each mask covers, and what is left")
+        self.coverage.setToolTip(
+            "Parts of the picture that each mask covers, and both together (union). The remainder "
+            "is in neither: too dark in the one frame and too bright in the other. Pieces are its "
+            "separate areas."
+        )
         self.merged = _button(
             dock, "gt.merged", "Merged", "Low, high, both and neither in four colours", MERGED
         )

@@ -26,12 +26,11 @@ from bracketseg._napari.truth.keys import (
     free_keys,
 )
 from bracketseg._napari.truth.role_panel import Method
-from bracketseg._napari.truth.text import coverage_text, status_text, view_text
+from bracketseg._napari.truth.text import accept_tip, coverage_text, status_text, view_text
 from bracketseg._napari.truth.view_switch import View, ViewSwitch
 from bracketseg._napari.widgets.close_guard import CloseGuard
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
-from bracketseg.errors import BracketSegError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +42,9 @@ AUTOSAVE_MS = 1000
 
 COUNT_MS = 100
 """How often the coverage is counted while a bound is dragged."""
+
+DRAW_MS = 40
+"""How long the coverage of another scene waits for the scene to be drawn."""
 
 
 class GroundTruthDock(QWidget):
@@ -80,6 +82,10 @@ class GroundTruthDock(QWidget):
         self._counting.setSingleShot(True)
         self._counting.setInterval(COUNT_MS)
         self._counting.timeout.connect(partial(self._show_coverage, settled=False))
+        self._counting_all = QTimer(self)
+        self._counting_all.setSingleShot(True)
+        self._counting_all.setInterval(DRAW_MS)
+        self._counting_all.timeout.connect(partial(self._show_coverage, settled=True))
         self._controls = TruthControls(self, self._truth.session.shortcuts)
         self._controls.annotator.setText(self._truth.session.annotator)
         self._connect()
@@ -111,7 +117,7 @@ class GroundTruthDock(QWidget):
         self._controls.compare_set.clicked.connect(self._set_compared)
         self._controls.average.clicked.connect(self._averaged)
         for role, panel in self._controls.panels.items():
-            panel.image_chosen.connect(partial(truth.choice.choose, role))
+            panel.image_chosen.connect(partial(truth.choose, role))
             panel.method_chosen.connect(partial(self._method_chosen, role))
             panel.range_moved.connect(partial(editor.set_range, role, settled=False))
             panel.range_settled.connect(partial(editor.set_range, role))
@@ -136,6 +142,7 @@ class GroundTruthDock(QWidget):
                 (session.notice, self._notice),
                 (session.labeling_changed, self._labeling_changed),
                 (session.scenes_found, self._tell),
+                (session.labeled_changed, self._tell),
                 (session.scene_loading, self._tell),
                 (session.shifts_changed, self._shifts_changed),
             ],
@@ -204,16 +211,13 @@ class GroundTruthDock(QWidget):
     def _averaged(self) -> None:
         from bracketseg._napari.truth.consensus_report import ConsensusReport
 
-        self._truth.writer.finish()
-        report = ConsensusReport(self._truth.session, self, self.ask)
-        try:
-            started = report.start()
-        except BracketSegError as error:
-            self._notice(str(error))
+        if isinstance(self._report, ConsensusReport) and self._report.busy:
             return
-        if started:
-            self._report = report
-            report.window.show()
+        report = ConsensusReport(
+            self._truth.session, self, self._truth.writer, ask=self.ask, tell=self._notice
+        )
+        self._report = report
+        report.start()
 
     # What there is to see.
 
@@ -229,7 +233,8 @@ class GroundTruthDock(QWidget):
             panel.show_rule(self._editor.rule(role), self._editor.bounds(role))
         self._show_predicted()
         self._show_focus()
-        self._show_coverage(settled=True)
+        # When the scene has been drawn: that and this together would hold up the window.
+        self._counting_all.start()
         self._tell()
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
@@ -262,6 +267,7 @@ class GroundTruthDock(QWidget):
             self._autosave.start()
 
     def _show_coverage(self, *, settled: bool) -> None:
+        self._counting_all.stop()
         annotation = self._editor.annotation
         aligned = self._truth.in_session and any(
             shift.dx or shift.dy for shift in self._truth.session.shifts.values()
@@ -314,6 +320,7 @@ class GroundTruthDock(QWidget):
         self._controls.compare.setEnabled(annotation is not None)
         self._controls.compare_set.setEnabled(bool(self._truth.session.brackets))
         self._controls.average.setEnabled(bool(self._truth.session.brackets))
+        self._controls.accept.setToolTip(f"{accept_tip(self._truth)} ({ACCEPT.text})")
         folder = self._truth.folder
         self._controls.folder.setEnabled(subject is not None)
         self._controls.folder.setToolTip(f"Saves to {folder}" if folder else "Choose where to save")

@@ -5,22 +5,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from napari.components import ViewerModel
+from napari.layers import Image
 from psygnal import Signal
 
+from bracketseg._napari.layers.frames import source_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.session.subject import Subject, subject_of
+from bracketseg._napari.truth.beginnings import Beginnings
+from bracketseg._napari.truth.next_scene import NextScene
+from bracketseg._napari.truth.opened_work import Source, Work, open_work
 from bracketseg._napari.truth.places import Places
-from bracketseg._napari.truth.predictions import Predictions
 from bracketseg._napari.truth.scene_editor import SceneEditor
-from bracketseg._napari.truth.scene_work import Source, Work, WorkPlace
+from bracketseg._napari.truth.scene_work import WorkPlace
 from bracketseg._napari.truth.work_keeper import WorkKeeper
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.masks import mask_name
-from bracketseg.errors import FrameError, LabelingError
+from bracketseg.errors import BracketError, FrameError, LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
-from bracketseg.labeling.prediction import Basis, Prediction
-from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
+from bracketseg.labeling.record_files import INFO_NAME
 from bracketseg.labeling.records import SceneRecord
 
 if TYPE_CHECKING:
@@ -29,9 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-State = Literal[
-    "starting", "empty", "unusable", "new", "layer", "draft", "changed", "saving", "saved"
-]
+State = Literal["starting", "empty", "unusable", Source, "changed", "saving"]
 
 
 class GroundTruth:
@@ -53,9 +54,11 @@ class GroundTruth:
     state : State
         Of the scene: before :meth:`start`; nothing to label; pictures that cannot be
         labelled; untouched; as some open layer shows it; unfinished work from the disk;
-        changed; being saved; as it is on the disk.
+        with the rules of masks of other frames; as it is on the disk; changed; being saved.
     problem : str
         What is wrong; empty where all is well.
+    is_first_save : bool
+        Whether nothing was saved yet to where Accept saves.
     ask : callable
         Takes a question; returns whether the answer is yes.
     choose_folder : callable
@@ -79,15 +82,20 @@ class GroundTruth:
         self.editor = SceneEditor(self._viewer, self.choice)
         self.keeper = WorkKeeper()
         self.writer = self.keeper.writer
-        self.predictions = Predictions(self.session)
-        self._from_prediction = False
+        self._beginnings = Beginnings(self.session, self.notice.emit)
+        self.predictions = self._beginnings.predictions
         self.state: State = "starting"
         self.problem = ""
+        self.is_first_save = True
         self.ask: Callable[[str], bool] = _no
         self.choose_folder: Callable[[], Path | None] = _no_folder
         self._places = Places(self.session)
         self._place: WorkPlace | None = None
-        self._unread: dict[tuple[Path, str], LabelingError] = {}
+        self._revision = 0
+        self._unread: dict[tuple[Path, str], str] = {}
+        self._next = NextScene(
+            self.session, self.choice, self._is_labelled, self._saving, self.notice.emit
+        )
         self.choice.leaving.connect(self.leave)
         self.choice.changed.connect(self.begin)
         self.editor.mask_changed.connect(self._mask_changed)
@@ -96,6 +104,8 @@ class GroundTruth:
         self.keeper.notice.connect(self.notice.emit)
         self.session.labeling_changed.connect(self._place_changed)
         self.session.correction_wanted.connect(self._correct)
+        for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
+            nothing_comes.connect(self._tidy)
 
     def start(self) -> None:
         """Begin with the scene or the images that are open; once is enough."""
@@ -111,6 +121,8 @@ class GroundTruth:
         self.predictions.close()
         self.session.labeling_changed.disconnect(self._place_changed)
         self.session.correction_wanted.disconnect(self._correct)
+        for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
+            nothing_comes.disconnect(self._tidy)
         self.writer.finish()
 
     @property
@@ -138,31 +150,62 @@ class GroundTruth:
         except FrameError as error:
             self._nothing("unusable", str(error))
             return
-        self._place = self._places.of(subject)
-        self._tell_unfinished(self._place)
-        left = self._left_open(subject, self._place)
-        work = self._work(subject, self._place, without=left)
+        place = self._places.of(subject)
+        self._take_place(place)
+        self._tell_unfinished(place)
+        left = self._left_open(subject, place)
+        work = self._work(subject, place, without=left)
         painted = [role for role, mask in left.items() if work.annotation.set_mask(role, mask)]
+        self._revision = work.annotation.revision
         self.editor.begin(subject, work.annotation)
-        self._set_state(_STATES[work.source])
+        self._set_state(work.source)
         if painted:
             self._keep()
             self._set_state("changed")
-        if work.problem is not None:
-            self._unread[self._place.drafts, subject.scene] = work.problem
-            self.notice.emit(str(work.problem))
+        if work.problem:
+            self._unread[place.drafts, subject.scene] = work.problem
         elif work.source != "draft":
-            self._unread.pop((self._place.drafts, subject.scene), None)
+            self._unread.pop((place.drafts, subject.scene), None)
+        told = " ".join(text for text in (work.problem, work.note) if text)
+        if told:
+            self.notice.emit(told)
         self._correct()
+
+    def choose(self, role: MaskRole, image: Image | None) -> None:
+        """Take an open image, or none, for a role.
+
+        Another frame of the scene that the session shows becomes the scene's own choice, so
+        that the other docks and the command go by it, too.
+        """
+        bracket = self.session.current
+        path = source_of(image) if image is not None else None
+        frame = next((it for it in bracket.frames if it.path == path), None) if bracket else None
+        if bracket is None or frame is None or not self.in_session:
+            self.choice.choose(role, image)
+            return
+        roles = {which: bracket.frame(which) for which in MASK_ROLES}
+        try:
+            if roles[role] != frame:
+                roles[role] = frame
+                self.session.choose_roles(roles["low"], roles["high"])
+            elif self.choice.images.get(role) is not image:
+                self.choice.choose(role, image)
+        except BracketError:
+            other = "brighter high" if role == "low" else "darker low"
+            self.notice.emit(
+                f"{frame.path.name} cannot be {role}: the low frame has to be darker than the high "
+                f"one. Choose a {other} frame first."
+            )
+        self.choice.listed.emit()
 
     @property
     def from_prediction(self) -> bool:
         """Whether scenes that nothing is known of begin from their prediction."""
-        return self._from_prediction
+        return self._beginnings.from_prediction
 
     @from_prediction.setter
     def from_prediction(self, on: bool) -> None:
-        self._from_prediction = on
+        self._beginnings.from_prediction = on
         if self.state == "new":
             self.begin()
 
@@ -172,19 +215,12 @@ class GroundTruth:
         if method != "prediction":
             self.editor.set_method(role, method)
         elif subject is not None and role in subject.frames:
-            found = self._prediction(subject, role) or self.editor.predicted.get(role)
+            found = self._beginnings.prediction(subject, role) or self.editor.predicted.get(role)
             if found is None:
                 self.notice.emit(f"There is no prediction of {subject.scene} {role}.")
                 return
             self.predictions.hide(subject)
             self.editor.begin_from(role, found)
-
-    def _prediction(self, subject: Subject, role: MaskRole) -> Prediction | None:
-        try:
-            return self.predictions.of(subject, role)
-        except LabelingError as error:
-            self.notice.emit(str(error))
-            return None
 
     def _correct(self) -> None:
         """Begin from the predictions that somebody wants corrected, once it can be done."""
@@ -226,19 +262,21 @@ class GroundTruth:
             if folder is None:
                 return False
             self._places.choose(folder, subject)
-            self._place = self._places.of(subject)
+            self._take_place(self._places.of(subject))
         place = self._place
         try:
-            conflict = place.conflict(annotation)
+            # What is just being saved is no other program's.
+            saving = subject.scene in self.keeper.saving(place)
+            conflict = None if saving else place.conflict(subject, annotation)
         except LabelingError as error:
             self._set_state(self.state, str(error))
             self.notice.emit(str(error))
             return False
-        reasons = [conflict, self._unread.get((place.drafts, subject.scene))]
-        doubts = " ".join(str(reason) for reason in reasons if reason is not None)
+        doubts = conflict or self._unread.get((place.drafts, subject.scene), "")
         if doubts and not self.ask(f"{doubts} Replace it with these masks?"):
             return False
         self._unread.pop((place.drafts, subject.scene), None)
+        self._revision = annotation.revision
         self._set_state("saving")
         saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)
@@ -253,10 +291,12 @@ class GroundTruth:
     @property
     def can_skip(self) -> bool:
         """Whether there is another scene or slice to go to."""
-        subject = self.editor.subject
-        if self.in_session:
-            return len(self.session.brackets) > 1
-        return subject is not None and bool(subject.index) and len(self.choice.slices()) > 1
+        return self._next.is_one(self.editor.subject, in_session=self.in_session)
+
+    @property
+    def all_labelled(self) -> bool:
+        """Whether every scene of the session has masks, this one included."""
+        return self.in_session and self._next.all_labelled()
 
     def next(self) -> bool:
         """Go to the next scene or slice without saved masks.
@@ -268,19 +308,7 @@ class GroundTruth:
         """
         if self._moving_on:
             return False
-        if self.in_session:
-            return self.session.next_unlabelled()
-        subject = self.editor.subject
-        if subject is None or not subject.index:
-            return False
-        slices = self.choice.slices()
-        here = slices.index(subject.index)
-        for index in slices[here + 1 :] + slices[:here]:
-            if not self._has_masks(self._place, subject.scene_at(index)):
-                self.choice.go_to(index)
-                return True
-        self.notice.emit(f"All {len(slices)} slices of {subject.title} are labelled.")
-        return False
+        return self._next.go(self.editor.subject, in_session=self.in_session)
 
     @property
     def _moving_on(self) -> bool:
@@ -288,11 +316,20 @@ class GroundTruth:
         loading = self.session.loading
         return self.in_session and loading not in (None, self.session.current)
 
-    def _has_masks(self, place: WorkPlace | None, scene: str) -> bool:
-        if place is None or place.labeling is None:
+    def _is_labelled(self, scene: str) -> bool:
+        return self._place is not None and self._has_masks(self._place, scene)
+
+    def _saving(self) -> frozenset[str]:
+        return self.keeper.saving(self._place) if self._place is not None else frozenset()
+
+    def _has_masks(self, place: WorkPlace, scene: str) -> bool:
+        if place.labeling is None:
             return False
         files = [place.labeling / mask_name(scene, role) for role in MASK_ROLES]
-        return self.keeper.is_saving(place, scene) or any(file.exists() for file in files)
+        return scene in self.keeper.saving(place) or any(file.exists() for file in files)
+
+    def _tidy(self, *_what: object) -> None:
+        self.editor.masks.tidy()
 
     def _nothing(self, state: State, problem: str = "") -> None:
         self.editor.end()
@@ -303,20 +340,14 @@ class GroundTruth:
         kept = self.keeper.recall(place, subject)
         if kept is not None:
             return Work(annotation=kept, source="draft")
-        rules: dict[MaskRole, Basis] = dict(DEFAULT_RANGES)
-        for role in self.editor.roles:
-            # Who works with Otsu's threshold goes on with it in the next scene.
-            if isinstance(self.editor.rule(role), Otsu):
-                rules[role] = Otsu()
-        if self._from_prediction:
-            found = {role: self._prediction(subject, role) for role in subject.frames}
-            rules.update({role: predicted for role, predicted in found.items() if predicted})
+        before = {role: self.editor.rule(role) for role in self.editor.roles}
+        rules = self._beginnings.rules(subject, before)
         shown: dict[MaskRole, NDArray[np.bool_]] = {}
         for role, frame in subject.frames.items():
             mask = self.editor.masks.existing(subject.title, role, frame)
             if mask is not None and mask.any() and role not in without:
                 shown[role] = mask
-        return place.open(subject, rules, shown)
+        return open_work(place, subject, rules, shown)
 
     def _left_open(self, subject: Subject, place: WorkPlace) -> dict[MaskRole, "NDArray[np.bool_]"]:
         """Give what the layers show that an earlier dock left open with this very work."""
@@ -325,7 +356,12 @@ class GroundTruth:
             role: self.editor.masks.signed(subject.title, role, frame, work)
             for role, frame in subject.frames.items()
         }
-        return {role: mask for role, mask in found.items() if mask is not None}
+        # A slice of a stack that nobody has seen is empty in the layer.
+        return {
+            role: mask
+            for role, mask in found.items()
+            if mask is not None and (mask.any() or not subject.index)
+        }
 
     def _place_changed(self, _path: Path | None) -> None:
         """Another annotator or folder: unfinished work goes along unless there is some already."""
@@ -336,21 +372,26 @@ class GroundTruth:
         if place == self._place:
             return
         if self.state == "changed" and self._is_free(place, subject):
-            self._place = place
+            self._take_place(place)
             self._keep()
             self.state_changed.emit()
         else:
             self.leave()
             self.begin()
 
+    def _take_place(self, place: WorkPlace) -> None:
+        self._place = place
+        labeling = place.labeling
+        self.is_first_save = labeling is None or not (labeling / INFO_NAME).exists()
+
     def _is_free(self, place: WorkPlace, subject: Subject) -> bool:
         """Whether nothing is kept of a scene at another place but what is being edited."""
         kept = self.keeper.recall(place, subject)
         if kept is not None and kept is not self.editor.annotation:
             return False
-        # Work on pictures without a folder is kept at one place, whoever does it.
-        same = kept is not None or (self._place is not None and place.drafts == self._place.drafts)
-        drafted = not same and subject.scene in place.unfinished()
+        here = self._place
+        same = here is not None and (here.drafts, here.annotator) == (place.drafts, place.annotator)
+        drafted = kept is None and not same and place.has_draft(subject)
         return not drafted and not self._has_masks(place, subject.scene)
 
     def _tell_unfinished(self, place: WorkPlace) -> None:
@@ -363,13 +404,17 @@ class GroundTruth:
             )
 
     def _mask_changed(self, _role: str, _settled: bool) -> None:
-        self._keep()
-        self._set_state("changed")
+        annotation = self.editor.annotation
+        # A bound that is let go where it was taken up changes nothing.
+        if annotation is not None and annotation.revision != self._revision:
+            self._keep()
+            self._set_state("changed")
 
     def _keep(self) -> None:
         """Have the scene written as a draft."""
-        if self.editor.annotation is not None and self._place is not None:
-            self.keeper.keep(self._place, self.editor.annotation, self.state_changed.emit)
+        subject, annotation = self.editor.subject, self.editor.annotation
+        if subject is not None and annotation is not None and self._place is not None:
+            self.keeper.keep(self._place, subject, annotation, self.state_changed.emit)
 
     def _saved(
         self,
@@ -378,6 +423,7 @@ class GroundTruth:
         place: WorkPlace,
         record: SceneRecord,
     ) -> None:
+        self.is_first_save = self.is_first_save and place != self._place
         if annotation is self.editor.annotation and annotation.revision == revision:
             self._set_state("saved")
         if place.labeling == self.session.labeling_path:
@@ -401,16 +447,9 @@ class GroundTruth:
             self.state_changed.emit()
 
 
-_STATES: dict[Source, State] = {
-    "new": "new",
-    "draft": "draft",
-    "saved": "saved",
-    "layer": "layer",
-}
-
-
 def _work_name(place: WorkPlace, subject: Subject) -> str:
-    return repr((place, subject.scene))
+    frames = {role: str(frame.file or frame.name) for role, frame in subject.frames.items()}
+    return repr((place, subject.title, frames))
 
 
 def _no(_question: str) -> bool:

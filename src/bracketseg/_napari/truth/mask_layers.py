@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 
 from bracketseg._napari.layers.frames import ShownFrame
 from bracketseg._napari.layers.labels_refresh import refresh_labels
-from bracketseg._napari.layers.picture_place import place_of, put_over, shape_of
+from bracketseg._napari.layers.layer_thumbnail import mask_thumbnail
+from bracketseg._napari.layers.picture_place import lay_on, place_of, put_over, shape_of
 from bracketseg._napari.layers.provenance import (
     MASK_OPACITY,
     METADATA_KEY,
+    VIEW,
     Provenance,
     find_layer,
-    lay_on,
     mask_colormap,
     mask_layer_name,
 )
+from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 
 _WORK_KEY = "bracketseg work"
@@ -41,6 +43,9 @@ class MaskLayers:
         Takes the role of a layer whose data somebody else has changed: a stroke, a fill,
         a script. Returns whether there was a difference.
     on_undo, on_redo : callable
+    awaits : callable
+        Returns whether another scene is about to be shown, which takes the layers that
+        were put aside.
     """
 
     def __init__(
@@ -50,13 +55,17 @@ class MaskLayers:
         on_painted: Callable[[MaskRole], bool],
         on_undo: Callable[[], object],
         on_redo: Callable[[], object],
+        awaits: Callable[[], bool],
     ) -> None:
         self._viewer = viewer
+        self._turns = turns_of(viewer)
+        self._awaits = awaits
         self._on_painted = on_painted
         self._undo_and_redo = {"undo": on_undo, "redo": on_redo}
         self._announced: set[MaskRole] = set()
         self._layers: dict[MaskRole, Labels] = {}
         self._made: list[Labels] = []
+        self._spare: list[tuple[MaskRole, Labels]] = []
         self._index: tuple[int, ...] = ()
 
     def layer(self, role: MaskRole) -> Labels | None:
@@ -77,7 +86,8 @@ class MaskLayers:
             None where there is none, or it is of another size.
         """
         layer = self._fitting(scene, role, frame)
-        if layer is None or layer in self._made:
+        # What an earlier dock left open is the work that stands on it, or nobody's.
+        if layer is None or layer in self._made or _WORK_KEY in layer.metadata:
             return None
         mask: NDArray[np.bool_] = np.asarray(layer.data[frame.index]) != 0
         return mask
@@ -99,10 +109,18 @@ class MaskLayers:
         mask: NDArray[np.bool_] = np.asarray(layer.data[frame.index]) != 0
         return mask
 
+    def lacks(self, scene: str, role: MaskRole, frame: ShownFrame) -> bool:
+        """Whether a layer would have to be added for a mask, or resized, which takes a while."""
+        free = self._free(role, frame)
+        fits = free is not None and free.data.shape == shape_of(frame.layer)
+        return not fits and self._fitting(scene, role, frame) is None
+
     def show(
         self, scene: str, role: MaskRole, frame: ShownFrame, mask: NDArray[np.bool_]
     ) -> Labels:
         """Show a mask over its frame, in the layer that is there or in a new one.
+
+        A new one is hidden, and the selected layer stays so.
 
         Parameters
         ----------
@@ -134,6 +152,9 @@ class MaskLayers:
         plane = layer.data[self._index]
         np.copyto(plane, mask.view(np.uint8), casting="unsafe")
         refresh_labels(self._viewer, layer, plane, settled=settled)
+        if settled and not layer.visible:
+            # napari draws that of a layer that is seen.
+            layer.thumbnail = mask_thumbnail(mask, mask_colormap(role).color_dict[None])
 
     def shown(self, role: MaskRole) -> NDArray[np.bool_] | None:
         """Give the mask that the layer of a role shows, (H, W) bool; None without a layer."""
@@ -162,7 +183,7 @@ class MaskLayers:
             self._show(role, visible=False)
 
     def keep_only(self, roles: Collection[MaskRole]) -> None:
-        """Close the layers of other roles; one that was open before us stays, hidden."""
+        """Put the layers of other roles aside; one that was open before us stays, hidden."""
         for role in MASK_ROLES:
             if role in roles:
                 continue
@@ -170,11 +191,51 @@ class MaskLayers:
             self.forget(role)
             if layer is None:
                 continue
-            if layer in self._made:
-                self._viewer.layers.remove(layer)
-            else:
+            if layer.visible:
                 layer.visible = False
+            if layer in self._made:
+                self._put_aside(role, layer)
         self._made = [layer for layer in self._made if layer in self._viewer.layers]
+
+    def close(self) -> None:
+        """Let go of the layers; they stay open, without those that were put aside."""
+        for role in MASK_ROLES:
+            self.forget(role)
+        self._awaits = _nothing
+        self.tidy()
+
+    def shrink_spare(self) -> None:
+        """Have the layers that were put aside not count for how far the view has to reach."""
+        while self._shrink_one():
+            pass
+
+    def tidy(self) -> None:
+        """Remove the layers that were put aside, one in each turn, unless they are awaited."""
+        if self._spare:
+            self._turns.add(self._tidy_one)
+
+    def _tidy_one(self) -> None:
+        if self._shrink_one():
+            self.tidy()
+        elif self._spare and not self._awaits():
+            _, layer = self._spare.pop()
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+            self.tidy()
+
+    def _shrink_one(self) -> bool:
+        for _, layer in self._spare:
+            small = (1,) * layer.ndim
+            if layer.data.shape != small:
+                _resize(layer, small)
+                return True
+        return False
+
+    def _put_aside(self, role: MaskRole, layer: Labels) -> None:
+        """Keep a layer for the next scene, which is faster than to add another one."""
+        self._spare.append((role, layer))
+        layer.metadata = {METADATA_KEY: VIEW}
+        self._viewer.layers.selection.discard(layer)
 
     def forget(self, role: MaskRole) -> None:
         """Let go of the layer of a role; it stays open."""
@@ -193,11 +254,25 @@ class MaskLayers:
         if layer is not None and layer.visible != visible:
             layer.visible = visible
 
-    def _reused(self, scene: str, role: MaskRole, frame: ShownFrame) -> Labels | None:
-        """Take the layer of the scene before, which is faster than a new one."""
+    def _free(self, role: MaskRole, frame: ShownFrame) -> Labels | None:
+        """Give the layer of the scene before, or one that was put aside, if it can be filled."""
         layer = self.layer(role)
-        if layer is None or layer not in self._made or layer.data.shape != shape_of(frame.layer):
+        ours = [layer] if layer is not None and layer in self._made else []
+        ours += [spare for known, spare in self._spare if known == role]
+        ndim = len(shape_of(frame.layer))
+        fits = (it for it in ours if it.ndim == ndim and it in self._viewer.layers)
+        return next(fits, None)
+
+    def _reused(self, scene: str, role: MaskRole, frame: ShownFrame) -> Labels | None:
+        layer = self._free(role, frame)
+        if layer is None:
             return None
+        self._spare = [known for known in self._spare if known[1] is not layer]
+        shape = shape_of(frame.layer)
+        if layer.data.shape != shape:
+            self.forget(role)
+            _resize(layer, shape)
+            layer.brush_size = _brush(shape)
         put_over(layer, frame.layer)
         layer.name = mask_layer_name(scene, role, "ground truth")
         layer.metadata = _metadata(scene, role)
@@ -218,15 +293,18 @@ class MaskLayers:
 
     def _add(self, scene: str, role: MaskRole, image: Image) -> Labels:
         shape = shape_of(image)
+        active = self._viewer.layers.selection.active
         layer = self._viewer.add_labels(
             np.zeros(shape, np.uint8),
             name=mask_layer_name(scene, role, "ground truth"),
             colormap=mask_colormap(role),
             opacity=MASK_OPACITY,
             metadata=_metadata(scene, role),
+            visible=False,
             **place_of(image),
         )
-        layer.brush_size = max(10, shape[-2] // _BRUSH)
+        self._viewer.layers.selection.active = active
+        layer.brush_size = _brush(shape)
         self._made.append(layer)
         return cast("Labels", layer)
 
@@ -252,6 +330,21 @@ class MaskLayers:
         if role is not None and role in self._announced:
             self._announced.discard(role)
             self._on_painted(role)
+
+
+def _nothing() -> bool:
+    return False
+
+
+def _resize(layer: Labels, shape: tuple[int, ...]) -> None:
+    layer.data = np.zeros(shape, np.uint8)
+    # napari 0.9 goes on with the old extent of a layer that was hidden when its data changed,
+    # until it is given a place.
+    layer.translate = layer.translate
+
+
+def _brush(shape: tuple[int, ...]) -> int:
+    return max(10, shape[-2] // _BRUSH)
 
 
 def _metadata(scene: str, role: MaskRole) -> dict[str, Provenance]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bracketseg._napari.session.annotator_name import annotator_folder
-from bracketseg._napari.session.labeled_scenes import LABELS_FOLDER
+from bracketseg._napari.session.labels_folder import labels_folder, root_of
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.scene_work import WorkPlace
@@ -46,12 +46,12 @@ class Places:
         session = self._session
         annotator, labeling = session.annotator, session.labeling_path
         if labeling is not None and session.folder is not None and self.in_session(subject):
-            return WorkPlace.of_labeling(labeling, session.folder, annotator)
+            return WorkPlace.of_labeling(labeling, root_of(labeling, session.folder), annotator)
         place = WorkPlace.of_pictures(subject, annotator)
         if self.folder is not None:
             return place.moved_to(self.folder)
         file = next((frame.file for frame in subject.frames.values() if frame.file), None)
         if file is None:
             return place
-        beside = file.parent / LABELS_FOLDER / annotator_folder(annotator)
-        return replace(place, labeling=beside, root=file.parent)
+        beside = labels_folder(file.parent) / annotator_folder(annotator)
+        return replace(place, labeling=beside, root=root_of(beside, file.parent))

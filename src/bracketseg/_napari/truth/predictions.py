@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from psygnal import Signal
 
@@ -38,14 +38,20 @@ class Predictions:
         self._session = session
         self._layers = session.viewer.layers
         self._places = Places(session)
-        for event in (self._layers.events.inserted, self._layers.events.removed):
-            event.connect(self._layers_changed)
+        # What each mask is about: a layer can be filled with the prediction of another scene.
+        self._about: dict[Labels, tuple[object, ...]] = {}
+        self._layers.events.inserted.connect(self._layer_came)
+        self._layers.events.removed.connect(self._layer_went)
+        for layer in self._layers:
+            self._watch(layer)
         session.labeled_changed.connect(self._labeled_changed)
 
     def close(self) -> None:
         """Let go of the viewer and the session."""
-        for event in (self._layers.events.inserted, self._layers.events.removed):
-            event.disconnect(self._layers_changed)
+        self._layers.events.inserted.disconnect(self._layer_came)
+        self._layers.events.removed.disconnect(self._layer_went)
+        for layer in list(self._about):
+            self._unwatch(layer)
         self._session.labeled_changed.disconnect(self._labeled_changed)
 
     def roles(self, subject: Subject | None) -> tuple[MaskRole, ...]:
@@ -112,15 +118,48 @@ class Predictions:
                 return labels.folder
         return None
 
-    def _layers_changed(self, event: Any) -> None:
-        ours = provenance_of(event.value.metadata)
-        if ours is not None and ours["kind"] == "prediction":
+    def _layer_came(self, event: Any) -> None:
+        self._watch(event.value)
+        if _is_prediction(event.value):
+            self.changed.emit()
+
+    def _layer_went(self, event: Any) -> None:
+        self._unwatch(event.value)
+        if _is_prediction(event.value):
+            self.changed.emit()
+
+    def _watch(self, layer: Layer) -> None:
+        if isinstance(layer, Labels) and layer not in self._about:
+            self._about[layer] = _about(layer)
+            layer.events.metadata.connect(self._layer_says)
+
+    def _unwatch(self, layer: Layer) -> None:
+        if isinstance(layer, Labels) and self._about.pop(layer, None) is not None:
+            layer.events.metadata.disconnect(self._layer_says)
+
+    def _layer_says(self, event: Any) -> None:
+        layer = event.source
+        before, now = self._about[layer], _about(layer)
+        self._about[layer] = now
+        # Of a stack, another slice may have been predicted.
+        if now != before or (layer.ndim > 2 and _is_prediction(layer)):
             self.changed.emit()
 
     def _labeled_changed(self, scenes: Collection[str]) -> None:
         current = self._session.current
         if current is not None and current.scene in scenes:
             self.changed.emit()
+
+
+def _is_prediction(layer: Layer) -> bool:
+    ours = provenance_of(layer.metadata)
+    return ours is not None and ours["kind"] == "prediction"
+
+
+def _about(layer: Layer) -> tuple[object, ...]:
+    """Say of which scene and role a layer is a prediction; empty if it is none."""
+    ours = provenance_of(layer.metadata)
+    return (ours["scene"], ours["role"]) if ours and ours["kind"] == "prediction" else ()
 
 
 def _origin_of(layer: Labels) -> Network:

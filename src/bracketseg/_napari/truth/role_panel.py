@@ -89,7 +89,8 @@ class RolePanel(QFrame):
         self.method = QComboBox(self)
         self.method.setObjectName(f"gt.{role}.method")
         self.method.setToolTip(
-            "A range of luma that you choose, Otsu's threshold, or what a network predicted"
+            "How the mask begins: a range of brightness (luma) that you choose, Otsu's threshold, "
+            "which parts dark from bright by itself, or what a network predicted"
         )
         for title, method in _METHODS:
             self.method.addItem(title, method)
@@ -101,7 +102,7 @@ class RolePanel(QFrame):
         self.pick.setObjectName(f"gt.{role}.pick")
         self.pick.setText("Pick")
         self.pick.setCheckable(True)
-        self.pick.setToolTip("Click into the picture: the nearer bound moves to that luma")
+        self.pick.setToolTip("Click into the picture: the nearer bound moves to the luma there")
         self.found = QLabel(self)
         self.found.setObjectName(f"gt.{role}.threshold")
         self._later = QTimer(self)

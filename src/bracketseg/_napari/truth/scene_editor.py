@@ -1,6 +1,7 @@
 """What a person does to the masks of one scene, and the layers that show it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import cv2
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from bracketseg._napari.layers.frames import pixel_at
+from bracketseg._napari.layers.provenance import METADATA_KEY, provenance_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.mask_layers import MaskLayers
-from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg._napari.widgets.turns import turns_of
+from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.prediction import Basis, Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Bounds, ManualRange, Otsu
@@ -39,12 +42,15 @@ class SceneEditor:
         Another scene, or none.
     mask_changed(role, settled)
         Rule or strokes of a role are others; while a bound is dragged `settled` is False.
+    mask_added(role)
+        The mask of a role has got its layer.
     focus_changed(role)
     picking_changed(bool)
     """
 
     subject_changed = Signal()
     mask_changed = Signal(str, bool)
+    mask_added = Signal(str)
     focus_changed = Signal(str)
     picking_changed = Signal(bool)
 
@@ -52,8 +58,14 @@ class SceneEditor:
         self._viewer = viewer
         self._choice = choice
         self.masks = MaskLayers(
-            viewer, on_painted=self._painted, on_undo=self.undo, on_redo=self.redo
+            viewer,
+            on_painted=self._painted,
+            on_undo=self.undo,
+            on_redo=self.redo,
+            awaits=lambda: choice.awaits_scene or bool(self._lacking),
         )
+        self._turns = turns_of(viewer)
+        self._lacking: set[MaskRole] = set()
         self.subject: Subject | None = None
         self.annotation: SceneAnnotation | None = None
         self.focus: MaskRole = "low"
@@ -67,30 +79,50 @@ class SceneEditor:
         """Let go of the viewer; the layers stay."""
         self.picking = False
         self._viewer.layers.selection.events.active.disconnect(self._layer_selected)
-        for role in MASK_ROLES:
-            self.masks.forget(role)
+        self.annotation = None
+        self.masks.close()
 
     def begin(self, subject: Subject, annotation: SceneAnnotation) -> None:
-        """Show a scene and its masks, with the brush armed."""
+        """Show a scene and its masks, with the brush armed.
+
+        A mask that needs a new layer comes a little later: one in each turn of the event loop,
+        and that of the role in work first. Whatever is done until then is done to this scene.
+        """
         self.subject, self.annotation = subject, annotation
         self._moving = None
         self._manual, self.predicted = dict(DEFAULT_RANGES), {}
-        self.masks.keep_only(frozenset(subject.frames))
-        for role, frame in subject.frames.items():
-            rule = annotation.rule(role)
+        self._lacking = {
+            role
+            for role, frame in subject.frames.items()
+            if self.masks.lacks(subject.title, role, frame)
+        }
+        self.masks.keep_only(subject.frames.keys() - self._lacking)
+        if self._lacking:
+            # The view is fitted to this scene before they are filled.
+            self.masks.shrink_spare()
+        focus = self.focus if self.focus in subject.frames else next(iter(subject.frames))
+        for role in sorted(subject.frames, key=lambda role: role != focus):
+            frame, rule = subject.frames[role], annotation.rule(role)
             if isinstance(rule, ManualRange):
                 self._manual[role] = rule
             elif isinstance(rule, Prediction):
                 self.predicted[role] = rule
-            self.masks.show(subject.title, role, frame, annotation.mask(role))
-        self.set_focus(self.focus if self.focus in subject.frames else next(iter(subject.frames)))
+            if role in self._lacking:
+                self._turns.add(partial(self._add_mask, annotation, role))
+            else:
+                self.masks.show(subject.title, role, frame, annotation.mask(role))
+                self._note_model(role)
+        self.set_focus(focus)
+        self.masks.tidy()
         self.subject_changed.emit()
 
     def end(self) -> None:
         """Show nothing."""
         self.picking = False
         self.subject = self.annotation = None
+        self._lacking = set()
         self.masks.keep_only(frozenset())
+        self.masks.tidy()
         self.subject_changed.emit()
 
     @property
@@ -248,7 +280,33 @@ class SceneEditor:
                 self.masks.show(self.subject.title, role, self.subject.frames[role], mask)
             else:
                 self.masks.update(role, mask, settled=settled)
+            self._note_model(role)
             self.mask_changed.emit(role, settled)
+
+    def _add_mask(self, annotation: SceneAnnotation, role: MaskRole) -> None:
+        subject = self.subject
+        if annotation is not self.annotation or subject is None:
+            return
+        self._lacking.discard(role)
+        if self.masks.layer(role) is None:
+            mask = annotation.mask(role)
+            self.masks.show(subject.title, role, subject.frames[role], mask)
+            self._note_model(role)
+        self._turns.add(partial(self._show_added, annotation, role))
+
+    def _show_added(self, annotation: SceneAnnotation, role: MaskRole) -> None:
+        if annotation is self.annotation:
+            if role == self.focus:
+                self.set_focus(role)
+            self.mask_added.emit(role)
+
+    def _note_model(self, role: MaskRole) -> None:
+        """Write on the layer whose prediction its mask began from, for whoever measures with it."""
+        layer, rule = self.masks.layer(role), self.rule(role)
+        model = rule.origin.model if isinstance(rule, Prediction) else ""
+        ours = provenance_of(layer.metadata) if layer is not None else None
+        if layer is not None and ours is not None and ours.get("model", "") != model:
+            layer.metadata = {**layer.metadata, METADATA_KEY: {**ours, "model": model}}
 
     def _painted(self, role: MaskRole) -> bool:
         mask = self.masks.shown(role)

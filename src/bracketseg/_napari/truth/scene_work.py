@@ -1,49 +1,28 @@
-"""Where the work on a scene is kept, and what was kept there before."""
+"""Where the work on a scene is kept and saved."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from platformdirs import user_data_path
 
+from bracketseg._napari.layers.frames import ShownFrame
 from bracketseg._napari.session.subject import Subject
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.brackets.masks import find_masks, mask_name
+from bracketseg.brackets.masks import mask_name
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
-from bracketseg.labeling.drafts import Draft, DraftStore
-from bracketseg.labeling.mask_store import LabelingFolder, file_sha256, holds_mask
-from bracketseg.labeling.prediction import Basis
+from bracketseg.labeling.draft import Draft
+from bracketseg.labeling.drafts import DraftStore
+from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, SceneRecord
-from bracketseg.labeling.saved_scene import open_annotation, save_annotation
-
-Source = Literal["new", "draft", "saved", "layer"]
+from bracketseg.labeling.replacing import holds_mask
+from bracketseg.labeling.saved_scene import other_frame, save_annotation
 
 DRAFTS_FOLDER = "drafts"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """A labelling in memory and where it came from.
-
-    Attributes
-    ----------
-    annotation : SceneAnnotation
-    source : {"new", "draft", "saved", "layer"}
-        The defaults, unfinished work on the disk, saved masks, or ground truth that was
-        open in the viewer.
-    problem : LabelingError or None
-        Why something that is on the disk was not used.
-    """
-
-    annotation: SceneAnnotation
-    source: Source
-    problem: LabelingError | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +67,13 @@ class WorkPlace:
     def of_pictures(cls, subject: Subject, annotator: str) -> "WorkPlace":
         """Keep drafts with the user's data: nobody has said yet where to save.
 
-        The pictures themselves name the folder, so that scenes called alike stay apart.
+        The pictures themselves name the folder, so that scenes called alike stay apart, and
+        so does the annotator. All slices of a stack share one.
         """
-        digest = hashlib.sha256()
-        for luma in subject.lumas.values():
-            digest.update(np.ascontiguousarray(luma).data)
+        digest = hashlib.sha256(repr((annotator, subject.title)).encode())
+        for frame in subject.frames.values():
+            for part in _identity(frame):
+                digest.update(part)
         folder = user_data_path("bracketseg", appauthor=False) / DRAFTS_FOLDER
         return cls(
             labeling=None,
@@ -112,49 +93,23 @@ class WorkPlace:
         """What `labeling.json` says of masks that a person made here."""
         return LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES), annotator=self.annotator)
 
-    def open(
-        self,
-        subject: Subject,
-        rules: Mapping[MaskRole, Basis],
-        shown: Mapping[MaskRole, NDArray[np.bool_]],
-    ) -> Work:
-        """Go on with a scene where it was left: unfinished work first, then what was saved.
-
-        Parameters
-        ----------
-        subject : Subject
-        rules : mapping of role to Basis
-            For a scene that nothing is known of.
-        shown : mapping of role to (H, W) bool
-            Ground truth that is open in the viewer, and that nothing on a disk precedes.
-        """
-        lumas = subject.lumas
-        problem: LabelingError | None = None
-        try:
-            draft = DraftStore(self.drafts).load(subject.scene)
-            if draft is not None:
-                return Work(annotation=draft.restore(lumas), source="draft")
-        except LabelingError as error:
-            problem = error
-        try:
-            saved = self._saved(subject, rules)
-            if saved is not None:
-                return Work(annotation=saved, source="saved", problem=problem)
-        except LabelingError as error:
-            problem = problem or error
-        annotation = SceneAnnotation(subject.scene, lumas, rules)
-        if shown:
-            for role, mask in shown.items():
-                annotation.set_mask(role, mask)
-            return Work(annotation=copy_of(annotation), source="layer", problem=problem)
-        return Work(annotation=annotation, source="new", problem=problem)
-
     def unfinished(self) -> tuple[str, ...]:
-        """List the scenes with unfinished work; empty also where that cannot be told."""
+        """List the scenes with unfinished work; empty also where that cannot be told.
+
+        That of other annotators, who can have drafts in the same folder, is left out.
+        """
         try:
-            return DraftStore(self.drafts).scenes()
+            return DraftStore(self.drafts).scenes(self.annotator)
         except LabelingError:
             return ()
+
+    def has_draft(self, subject: Subject) -> bool:
+        """Whether there is unfinished work on these very frames, or one that nobody can read."""
+        try:
+            found = DraftStore(self.drafts).find(subject.scene, self.annotator, subject.lumas)
+        except LabelingError:
+            return True
+        return found is not None
 
     def write_draft(self, draft: Draft) -> None:
         """Keep unfinished work.
@@ -167,7 +122,7 @@ class WorkPlace:
         self._check_root(self.drafts)
         DraftStore(self.drafts).write(draft)
 
-    def conflict(self, annotation: SceneAnnotation) -> str | None:
+    def conflict(self, subject: Subject, annotation: SceneAnnotation) -> str | None:
         """Say what of somebody else saving a scene here would replace; None if nothing.
 
         What a save of this scene left that was cut short is nobody else's: it is there
@@ -180,12 +135,13 @@ class WorkPlace:
         """
         if self.labeling is None or not self.labeling.is_dir():
             return None
-        if not find_masks(self.labeling):
-            return None
-        there = LabelingFolder.open(self.labeling)
+        there = LabelingFolder.at(self.labeling)
         if there.info is None:
-            return f"{self.labeling} holds masks that were not made here."
+            holds = bool(there.masks)
+            return f"{self.labeling} holds masks that were not made here." if holds else None
         if not there.info.same_way(self.info):
+            if not there.masks:
+                return None
             who = there.info.annotator or "somebody without a name"
             how = {"manual": "by hand", "otsu": "by Otsu's method", "network": "by a network"}
             return (
@@ -194,18 +150,25 @@ class WorkPlace:
             )
         scene = annotation.scene
         record = there.record(scene)
-        known = {role: mask.mask_sha256 for role, mask in record.masks.items()} if record else {}
-        unfinished = scene in self.unfinished()
+        made = record.masks if record is not None else {}
         changed = [
             path.name
             for role in annotation.roles
-            if (path := there.masks.get((scene, role))) is not None
-            and file_sha256(path) != known.get(role)
-            and not (unfinished and holds_mask(path, annotation.mask(role)))
+            if (path := there.path_of(scene, role)) is not None
+            and not (role in made and there.is_as_recorded(scene, role, made[role]))
+            and not (self._is_unfinished(scene) and holds_mask(path, annotation.mask(role)))
         ]
         if changed:
             return f"{' and '.join(changed)} was changed by another program since it was saved."
-        return None
+        others = [
+            f"{mask_name(scene, role)} was made on {made_on}, and not on {frame.called}."
+            for role, frame in subject.frames.items()
+            if frame.file is not None and (made_on := other_frame(there, scene, role, frame.file))
+        ]
+        return " ".join(others) or None
+
+    def _is_unfinished(self, scene: str) -> bool:
+        return (self.drafts / f"{scene}.json").is_file()
 
     def save(
         self, subject: Subject, annotation: SceneAnnotation, *, overwrite: bool
@@ -223,7 +186,7 @@ class WorkPlace:
         self._check_root(self.labeling)
         folder = LabelingFolder.create(self.labeling, self.info, overwrite=overwrite)
         # Whatever happens between the first file and the last: the work is in one place.
-        self.write_draft(Draft.of(annotation, self.annotator))
+        self.write_draft(Draft.of(annotation, self.annotator, names_of(subject)))
         frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
         record = save_annotation(folder, annotation, frames)
         DraftStore(self.drafts).discard(subject.scene)
@@ -247,15 +210,6 @@ class WorkPlace:
                 f"{root}: this folder is no longer there. Connect the drive or put the folder back."
             )
 
-    def _saved(self, subject: Subject, rules: Mapping[MaskRole, Basis]) -> SceneAnnotation | None:
-        labeling = self.labeling
-        if labeling is None:
-            return None
-        if not any((labeling / mask_name(subject.scene, role)).exists() for role in subject.frames):
-            return None
-        folder = LabelingFolder.open(labeling)
-        return open_annotation(folder, subject.scene, subject.lumas, rules)
-
 
 def copy_of(annotation: SceneAnnotation) -> SceneAnnotation:
     """Take a copy that stays as it is now, without the history."""
@@ -266,3 +220,20 @@ def copy_of(annotation: SceneAnnotation) -> SceneAnnotation:
         {role: annotation.rule(role) for role in annotation.roles},
         {role: painted for role, painted in strokes.items() if painted is not None},
     )
+
+
+def names_of(subject: Subject) -> dict[MaskRole, str]:
+    """Say what a person calls the frames."""
+    return {role: frame.called for role, frame in subject.frames.items()}
+
+
+def _identity(frame: ShownFrame) -> Iterator[bytes | memoryview]:
+    """Give what tells a picture, or a whole stack, from others."""
+    if not frame.index:
+        yield np.ascontiguousarray(frame.luma).data
+        return
+    data = frame.layer.data[0] if frame.layer.multiscale else frame.layer.data
+    yield repr((data.shape, str(data.dtype), str(frame.file or ""))).encode()
+    # What is read only when it is asked for would take its time.
+    if isinstance(data, np.ndarray):
+        yield np.ascontiguousarray(data[(0,) * len(frame.index)]).data

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bracketseg._napari.session.labels_folder import is_own, short_path
 from bracketseg._napari.truth.ground_truth import GroundTruth
 from bracketseg._napari.widgets.legend import legend_text
 from bracketseg.brackets.bracket import MASK_ROLES
@@ -86,12 +87,35 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
             isinstance(truth.editor.rule(role), Prediction) for role in truth.editor.roles
         )
         state = _PREDICTED if truth.state == "new" and predicted else _STATES[truth.state]
+        if truth.state == "saved" and truth.all_labelled:
+            state = _ALL_LABELLED.format(count=len(truth.session.brackets))
+        elif truth.is_first_save and truth.state != "saving":
+            state = f"{state} {where_text(truth)}"
         text = f"{subject.scene}{_place_text(truth)}: {state}"
     problem = truth.problem
     if problem:
         text = f"⚠ Not saved: {problem} Your work is kept in memory and tried again."
         return f"{subject.scene}: {text}" if subject is not None else text
-    return f"{said}\n{text}" if said else text
+    return f"{said}\n{text}" if said and said.rstrip(".") not in text else text
+
+
+def where_text(truth: GroundTruth) -> str:
+    """Say where Accept saves, and under whose name."""
+    folder, name = truth.folder, truth.session.annotator
+    if folder is None:
+        return "It asks where to save."
+    why = ", as nothing can be saved beside the pictures" if is_own(folder) else ""
+    who = f"as {name}'s" if name else "without a name (type yours above)"
+    return f"Masks go to {short_path(folder, truth.session.folder)}, {who}{why}."
+
+
+def accept_tip(truth: GroundTruth) -> str:
+    """Say what Accept does."""
+    if truth.all_labelled:
+        return "Save the masks of this scene again; all scenes are labelled"
+    going_on = " and go to the next one without" if truth.can_skip else ""
+    where = f". {where_text(truth)}" if truth.editor.subject is not None else ""
+    return f"Save the masks{going_on}{where}"
 
 
 def _place_text(truth: GroundTruth) -> str:
@@ -104,10 +128,16 @@ def _place_text(truth: GroundTruth) -> str:
 
 _PREDICTED = "as predicted. Correct it with the brush, then Accept."
 
+_ALL_LABELLED = (
+    "saved. All {count} scenes are labelled: train networks in the dock Train, or compare with "
+    "Otsu (Whole set…). Accept saves this scene again."
+)
+
 _STATES = {
     "new": "drag a bound, or paint on the picture. Then Accept.",
     "layer": "the open masks were taken over. Change them, then Accept.",
     "draft": "unfinished work is back. Go on, then Accept.",
+    "elsewhere": "its masks are of another frame. See what the range gives here, then Accept.",
     "changed": "changed, and kept as a draft. Accept saves the masks.",
     "saving": "saving …",
     "saved": "saved. Change it and Accept again, or go on.",

@@ -38,6 +38,7 @@ class ViewSwitch:
         editor.subject_changed.connect(self.update)
         editor.mask_changed.connect(self._mask_changed)
         editor.focus_changed.connect(self.update)
+        editor.mask_added.connect(self.update)
 
     @property
     def view(self) -> View:

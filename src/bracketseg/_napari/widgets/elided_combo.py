@@ -28,3 +28,5 @@ class ElidedCombo(QComboBox):
                 field.width() - 6,
             )
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        # Not left to Python: a painter that lives longer than this is one too many for Qt.
+        painter.end()

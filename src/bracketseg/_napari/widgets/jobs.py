@@ -190,6 +190,19 @@ class JobGroup:
         self._jobs = []
 
 
+def next_turn(call: Callable[[], None]) -> None:
+    """Call something in the next turn of the event loop; at once where no event loop runs.
+
+    Call it on the main thread. Qt lets input and drawing pass before.
+    """
+    if _way_to_main_thread() is None:
+        call()
+    else:
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(0, call)
+
+
 def running_jobs() -> tuple[Job, ...]:
     """Give all jobs whose work goes on."""
     with _lock:

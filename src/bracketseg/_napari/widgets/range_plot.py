@@ -33,7 +33,11 @@ class RangePlot(QWidget):
     def __init__(self, name: str, color: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(name)
-        self.setToolTip("Luma of the frame (heights are square roots). Drag a bound.")
+        self.setToolTip(
+            "How many pixels have each luma, which is how bright a pixel is: 0 is black, 255 is "
+            "white. Those between the two bounds are the mask; drag a bound to move it. (Heights "
+            "are square roots.)"
+        )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumHeight(_HEIGHT)
         self._line = QColor(color)

@@ -13,14 +13,10 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from bracketseg._napari.layers.mask_views import compose
-from bracketseg._napari.layers.provenance import find_layer
-from bracketseg._napari.session import annotator_name, scene_loader
+from bracketseg._napari.session import scene_loader
 from bracketseg._napari.session.session import session_of
-from bracketseg._napari.truth import scene_work
 from bracketseg._napari.truth.background_writer import RETRY
-from bracketseg._napari.truth.ground_truth import GroundTruth
 from bracketseg._napari.truth.view_switch import ViewSwitch
-from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.coverage import coverage
@@ -28,72 +24,6 @@ from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, otsu_threshold
 from bracketseg.labeling.records import LabelingInfo
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch, tmp_path):
-    """The user's settings and data, which are not the real ones."""
-    path = tmp_path / "home"
-    monkeypatch.setattr(annotator_name, "user_config_path", lambda *_, **__: path / "config")
-    monkeypatch.setattr(scene_work, "user_data_path", lambda *_, **__: path / "data")
-    return path
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    """Background work is done before the call that starts it returns."""
-    monkeypatch.setattr(jobs, "_way_to_main_thread", lambda: None)
-
-
-@pytest.fixture
-def folder(tmp_path, scene):
-    for name in ("attic", "barn", "cave"):
-        scene(f"set/{name}")
-    return tmp_path / "set"
-
-
-class Person:
-    """Somebody who labels: a controller and what it told them."""
-
-    def __init__(self, viewer):
-        self.viewer = viewer
-        self.truth = GroundTruth(viewer)
-        self.editor = self.truth.editor
-        self.session = self.truth.session
-        self.told = []
-        self.asked = []
-        self.truth.notice.connect(self.told.append)
-
-    def start(self):
-        self.truth.start()
-        return self
-
-    def answer(self, answer):
-        def ask(question):
-            self.asked.append(question)
-            return answer
-
-        self.truth.ask = ask
-
-    def layer(self, role):
-        return find_layer(self.viewer.layers, "ground truth", self.editor.subject.title, role)
-
-    def shown(self, role):
-        return self.layer(role).data != 0
-
-
-@pytest.fixture
-def person(viewer):
-    return Person(viewer)
-
-
-@pytest.fixture
-def labeller(person, folder):
-    """Somebody with a folder open, at its first scene."""
-    person.session.annotator = "Ana"
-    person.session.open_folder(folder)
-    person.session.next()
-    return person.start()
 
 
 def mask_of(folder, scene, role, lo, hi):
@@ -365,6 +295,19 @@ def test_accept_goes_to_the_next_scene_that_has_no_masks_and_says_when_there_is_
     assert told == ["All 3 scenes are labelled."]
 
 
+def test_a_scene_that_is_being_saved_counts_as_labelled(labeller, monkeypatch):
+    # A disk that takes its time.
+    monkeypatch.setattr(labeller.truth.writer, "flush", lambda **_: None)
+    shown = []
+    for _ in range(3):
+        shown.append(labeller.editor.subject.scene)
+        labeller.truth.accept()
+    assert shown == ["attic", "barn", "cave"]
+    assert labeller.editor.subject.scene == "cave"
+    labeller.truth.writer.finish()
+    assert labeller.truth.all_labelled
+
+
 @pytest.mark.parametrize("act", ["accept", "next"])
 def test_nothing_is_accepted_or_skipped_while_the_next_scene_is_read(
     labeller, folder, monkeypatch, act
@@ -533,13 +476,15 @@ def test_unfinished_work_does_not_replace_a_draft_of_the_annotator_who_is_named_
 # Nothing lost.
 
 
-def test_a_stroke_reaches_the_disk_and_is_there_at_the_next_start(labeller, folder, plugins):
+def test_a_stroke_reaches_the_disk_and_is_there_at_the_next_start(
+    another, labeller, folder, plugins
+):
     labeller.editor.set_range("low", 70, 255)
     stroke(labeller.layer("low"), (0, 0))
     labeller.truth.writer.flush()
     mask = labeller.shown("low")
     # From here on as after `kill -9`: nobody says good-bye.
-    again = Person(ViewerModel())
+    again = another(ViewerModel())
     again.session.annotator = "Ana"
     again.session.open_folder(folder)
     again.session.next()
@@ -629,7 +574,9 @@ def test_a_draft_that_is_broken_is_said_and_does_not_stop_the_work(labeller, fol
 
 
 @pytest.mark.parametrize("written", range(4))
-def test_a_saving_that_is_cut_short_leaves_a_draft(labeller, folder, plugins, monkeypatch, written):
+def test_a_saving_that_is_cut_short_leaves_a_draft(
+    another, labeller, folder, plugins, monkeypatch, written
+):
     labeller.editor.set_range("low", 70, 255)
     stroke(labeller.layer("low"), (0, 0))
     mask = labeller.shown("low")
@@ -649,7 +596,7 @@ def test_a_saving_that_is_cut_short_leaves_a_draft(labeller, folder, plugins, mo
     monkeypatch.setattr(Path, "replace", cut_short)
     labeller.truth.accept()
     monkeypatch.setattr(Path, "replace", replaced)
-    again = Person(ViewerModel())
+    again = another(ViewerModel())
     again.session.annotator = "Ana"
     again.session.open_folder(folder)
     again.session.select("attic")
@@ -677,7 +624,7 @@ def refuse(monkeypatch, refused):
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_a_save_that_stopped_before_its_record_is_made_up_for(
-    labeller, folder, monkeypatch, killed
+    another, labeller, folder, monkeypatch, killed
 ):
     labels = folder / "labels" / "Ana"
     labeller.editor.set_range("low", 70, 255)
@@ -687,7 +634,7 @@ def test_a_save_that_stopped_before_its_record_is_made_up_for(
     assert "attic.json" in labeller.truth.problem
     assert (labels / "attic_low.png").exists()
     if killed:
-        again = Person(ViewerModel())
+        again = another(ViewerModel())
         again.session.annotator = "Ana"
         again.session.open_folder(folder)
         again.session.select("attic")
@@ -795,14 +742,16 @@ def test_strokes_that_cannot_be_read_are_replaced_only_after_asking(labeller, fo
 
 
 @pytest.mark.parametrize("saved", [False, True])
-def test_strokes_on_layers_that_a_closed_dock_left_are_one_step_and_kept(labeller, folder, saved):
+def test_strokes_on_layers_that_a_closed_dock_left_are_one_step_and_kept(
+    another, labeller, folder, saved
+):
     if saved:
         labeller.truth.accept()
         labeller.session.select("attic")
     labeller.truth.close()
     labeller.layer("low").brush_size = 1
     stroke(labeller.layer("low"), (0, 0))
-    again = Person(labeller.viewer).start()
+    again = another(labeller.viewer).start()
     assert again.shown("low")[0, 0]
     assert again.truth.state == "changed"
     again.truth.writer.flush()
@@ -812,7 +761,7 @@ def test_strokes_on_layers_that_a_closed_dock_left_are_one_step_and_kept(labelle
     assert not again.editor.undo()
 
 
-def test_layers_that_a_closed_dock_left_are_not_somebody_elses_work(labeller):
+def test_layers_that_a_closed_dock_left_are_not_somebody_elses_work(another, labeller):
     labeller.session.annotator = "Bo"
     labeller.truth.accept()
     labeller.session.annotator = "Ana"
@@ -820,7 +769,7 @@ def test_layers_that_a_closed_dock_left_are_not_somebody_elses_work(labeller):
     labeller.editor.set_range("low", 60, 255)
     labeller.truth.close()
     labeller.session.annotator = "Bo"
-    again = Person(labeller.viewer).start()
+    again = another(labeller.viewer).start()
     assert again.truth.state == "saved"
     assert again.editor.rule("low") == DEFAULT_RANGES["low"]
     assert again.editor.annotation.corrections("low") is None
@@ -1032,12 +981,12 @@ def test_pictures_of_a_file_are_saved_beside_it_and_only_then(person, tmp_path, 
     assert not list(home.rglob("night.json"))
 
 
-def test_unfinished_work_on_any_picture_comes_back(person, home):
+def test_unfinished_work_on_any_picture_comes_back(another, person, home):
     person.viewer.add_image(RAMP, name="a")
     person.start()
     person.editor.set_range("low", 50, 60)
     person.truth.writer.flush()
-    again = Person(ViewerModel())
+    again = another(ViewerModel())
     again.viewer.add_image(255 - RAMP, name="a")
     again.start()
     assert again.truth.state == "new"

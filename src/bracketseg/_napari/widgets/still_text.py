@@ -1,0 +1,66 @@
+"""Words that change many times a second."""
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QResizeEvent, QShowEvent
+from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+class StillText(QWidget):
+    """A paragraph whose new words move nothing as long as they take as many lines.
+
+    A plain label asks for another layout with every text. That goes up to the window, and on
+    each of the levels all of it is drawn again, napari's canvas included.
+
+    Parameters
+    ----------
+    parent : QWidget
+    name : str
+        Object name.
+    lines : int
+        Lines that there is room for from the start, so that what is below does not move under
+        the mouse.
+    """
+
+    def __init__(self, parent: QWidget, name: str, *, lines: int = 1) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        # It lies in no layout: nobody hears of it when it wants another size.
+        self._label = QLabel(self)
+        self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # Long words, such as paths, never make the dock wider.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._least = lines
+        self._fit()
+
+    def text(self) -> str:
+        """Give the words."""
+        return self._label.text()
+
+    def setText(self, text: str) -> None:  # noqa: N802 - as a label names it
+        """Show other words."""
+        if text != self._label.text():
+            self._label.setText(text)
+            self._fit()
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(a0)
+        self._fit()
+
+    def showEvent(self, a0: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().showEvent(a0)
+        self._fit()
+
+    def changeEvent(self, a0: QEvent | None) -> None:  # noqa: N802 - Qt's name
+        super().changeEvent(a0)
+        if a0 is not None and a0.type() == QEvent.Type.FontChange:
+            self._fit()
+
+    def _fit(self) -> None:
+        # Before it is shown it has no width yet that says anything.
+        wanted = self._label.heightForWidth(self.width()) if self.isVisible() else 0
+        height = max(wanted, self._least * self._label.fontMetrics().lineSpacing())
+        self._label.setGeometry(0, 0, self.width(), height)
+        if height != self.minimumHeight():
+            self.setMinimumHeight(height)

@@ -1,0 +1,66 @@
+"""Words that change often, in a window that is to stand still."""
+
+import pytest
+from qtpy.QtCore import QEvent, QObject
+from qtpy.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
+
+from bracketseg._napari.widgets.still_text import StillText
+
+
+class Layouts(QObject):
+    """Counts how often a widget is laid out anew."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched, event):  # noqa: N802 - Qt's name
+        self.count += event.type() == QEvent.Type.LayoutRequest
+        return False
+
+
+@pytest.fixture
+def page(qtbot):
+    page = QWidget()
+    layout = QVBoxLayout(page)
+    page.text = StillText(page, "words", lines=2)
+    layout.addWidget(page.text)
+    layout.addWidget(QPushButton("below", page))
+    page.resize(300, 400)
+    qtbot.addWidget(page)
+    page.text.setText("one")
+    with qtbot.waitExposed(page):
+        page.show()
+    return page
+
+
+def test_other_words_of_as_many_lines_lay_out_nothing(page):
+    QApplication.processEvents()
+    layouts, height = Layouts(page), page.text.height()
+    for number in range(5):
+        page.text.setText(f"step {number}")
+        QApplication.processEvents()
+    assert page.text.text() == "step 4"
+    assert layouts.count == 0
+    assert page.text.height() == height
+    page.text.setText("words " * 200)
+    QApplication.processEvents()
+    assert layouts.count > 0
+
+
+def test_more_lines_get_more_room_and_give_it_back(page, qtbot):
+    height = page.text.minimumHeight()
+    assert height >= 2 * page.text.fontMetrics().lineSpacing()
+    page.text.setText("a long sentence that goes on " * 20)
+    assert page.text.minimumHeight() > 3 * height
+    page.resize(900, 400)
+    qtbot.waitUntil(lambda: page.text.minimumHeight() < 3 * height)
+    page.text.setText("short")
+    assert page.text.minimumHeight() == height
+
+
+def test_a_long_word_makes_nothing_wider(page):
+    before = page.minimumSizeHint().width()
+    page.text.setText("/folder" * 100)
+    assert page.minimumSizeHint().width() == before
