@@ -775,7 +775,8 @@ def test_the_next_run_takes_the_layers_of_the_scene_before(hand, folder):
     np.testing.assert_array_equal(mask.data != 0, values.data >= np.float32(0.3))
     hand.session.open_folder(folder)
     hand.says("No picture yet")
-    assert not any("pr" in name for name in hand.layers)
+    hand.wait_layers("prediction", 0)
+    hand.wait_layers("probability", 0)
 
 
 def test_choosing_another_image_stops_the_run(empty, tmp_path):

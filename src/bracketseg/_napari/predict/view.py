@@ -62,12 +62,16 @@ class PredictionView:
         """Take what the chosen images show now, and hide what was made from others."""
         another = self.subject is None or subject is None or self.subject.title != subject.title
         self.subject = subject
-        for layers in self._known:
-            if _is_closed(layers, self._viewer):
-                layers.remove()
-            elif _shows_another(layers):
+        known, self._known = self._known, []
+        for layers in known:
+            closed = _is_closed(layers, self._viewer)
+            if closed or _shows_another(layers):
                 layers.put_away()
-        self._known = [layers for layers in self._known if layers.mask is not None]
+            if closed:
+                # napari needs a quarter of a second to remove one.
+                turns_of(self._viewer).add(layers.remove)
+            elif layers.mask is not None:
+                self._known.append(layers)
         if another:
             for layers in self._present():
                 layers.set_visible(on=layers.role == self.focus)
@@ -224,7 +228,7 @@ class PredictionView:
 def _is_closed(layers: PredictionLayers, viewer: ViewerModel) -> bool:
     """Whether the frame was closed with its folder, or is of another size."""
     ours = provenance_of(layers.image.metadata)
-    closed = ours is not None and layers.image not in viewer.layers
+    closed = ours is not None and (ours["kind"] == "spare" or layers.image not in viewer.layers)
     return closed or not layers.fits(layers.scene, layers.image)
 
 
