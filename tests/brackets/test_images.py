@@ -18,6 +18,8 @@ from PIL import Image, ImageOps
 
 from bracketseg.brackets.exposure import Exposure
 from bracketseg.brackets.images import IMAGE_SUFFIXES, read_header, read_image, read_thumbnail
+from bracketseg.brackets.radiance import RADIANCE_SUFFIXES
+from bracketseg.brackets.raw import RAW_SUFFIXES
 from bracketseg.errors import FrameError
 
 Rng = np.random.Generator
@@ -277,8 +279,8 @@ class TestTiff:
                 read(tmp_path / "a.tif")
 
     def test_other_colours_are_refused(self, tmp_path: Path) -> None:
-        Image.fromarray(smooth(4, 6)).convert("CMYK").save(tmp_path / "a.tif")
-        with pytest.raises(FrameError, match=r"a\.tif.*not grey or RGB"):
+        Image.fromarray(smooth(4, 6)).convert("LAB").save(tmp_path / "a.tif")
+        with pytest.raises(FrameError, match=r"a\.tif.*not grey, RGB or CMYK"):
             read_image(tmp_path / "a.tif")
 
 
@@ -288,7 +290,7 @@ class TestErrors:
         [
             ("missing.jpg", None, "No such file"),
             ("a.jpg", b"", "it is empty"),
-            ("a.png", b"<html>not found</html>", "it is not a JPEG, PNG or TIFF"),
+            ("a.png", b"<html>not found</html>", "it is no picture of a format that is read"),
             ("a.jpg", b"\xff\xd8\xff", "ends within its header"),
             ("a.jpg", b"\xff\xd8\xff\xe0\x00\x04ab\x00\x00", "markers are damaged"),
             ("a.jpg", b"\xff\xd8\xff\xda\x00\x04ab", "no frame header"),
@@ -449,4 +451,5 @@ def test_the_first_bytes_decide_not_the_suffix(tmp_path: Path) -> None:
 
 
 def test_suffixes() -> None:
-    assert {".jpg", ".jpeg", ".png", ".tif", ".tiff"} == IMAGE_SUFFIXES
+    usual = {".jpg", ".jpeg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
+    assert usual | RAW_SUFFIXES | RADIANCE_SUFFIXES == IMAGE_SUFFIXES

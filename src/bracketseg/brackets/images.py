@@ -1,6 +1,6 @@
-"""Pictures on a disk: JPEG, PNG and TIFF, their heads and their pixels."""
+"""Pictures on a disk: their heads, and their pixels upright and in sRGB."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,30 +8,33 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bracketseg.brackets import jpeg, png, tiff
-from bracketseg.brackets.exif import Exif, apply_orientation
+from bracketseg.brackets.capture import Capture
+from bracketseg.brackets.decoding import (
+    IMAGE_SUFFIXES,
+    Kind,
+    reduced_pixels,
+    stored_head,
+    stored_pixels,
+)
+from bracketseg.brackets.exif import apply_orientation
 from bracketseg.brackets.exposure import Exposure
+from bracketseg.brackets.head import Head
 from bracketseg.brackets.luma import to_uint8
+from bracketseg.brackets.profiles import profile_problem
 from bracketseg.errors import FrameError
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff"})
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "ImageHeader",
+    "read_frame",
+    "read_header",
+    "read_image",
+    "read_thumbnail",
+]
 
 MAX_PIXELS = 500_000_000
 """Pictures of more pixels are refused: no camera makes them, but a forged header can."""
-
-# Grey stays grey and 16 bits stay 16; alpha goes. The orientation is applied by
-# this package, so that heads and pixels agree whatever the version of OpenCV.
-_DECODE = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-_REDUCED_GREY = {
-    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
-    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
-    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-}
-_REDUCED_COLOUR = {
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,18 @@ class ImageHeader:
         uint8, uint16 or float32.
     exposure : Exposure
         From EXIF; each part may be missing.
+    capture : Capture
+        From EXIF: when and with what it was taken; each part may be missing.
+    warning : str
+        What a person should know of its pixels, such as a colour profile that cannot be
+        used; empty if there is nothing.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     exposure: Exposure
+    capture: Capture = field(default_factory=Capture)
+    warning: str = ""
 
 
 def read_header(path: Path) -> ImageHeader:
@@ -59,7 +69,8 @@ def read_header(path: Path) -> ImageHeader:
     Parameters
     ----------
     path : Path
-        A JPEG, PNG or TIFF. Its first bytes decide which, not its suffix.
+        A picture of a format that :func:`read_image` reads. Its first bytes decide which,
+        not its suffix; only RAW files are told by their suffix.
 
     Returns
     -------
@@ -70,26 +81,32 @@ def read_header(path: Path) -> ImageHeader:
     ------
     FrameError
         If the file is missing, damaged, of another kind, or has more than 500
-        million pixels. The message names the file.
+        million pixels, or an extra has to be installed to read it. The message names
+        the file.
     """
     return _head(Path(path))[1]
 
 
-def read_image(path: Path) -> NDArray[Any]:
-    """Read a picture, upright, without alpha.
+def read_image(path: Path, *, ev: float = 0.0) -> NDArray[Any]:
+    """Read a picture, upright, in sRGB, without alpha.
 
     Parameters
     ----------
     path : Path
-        A JPEG, PNG or TIFF (first page). Its first bytes decide which.
+        A JPEG or MPO (first picture), PNG, WebP, TIFF (first page), RAW file (extra `raw`),
+        OpenEXR (extra `exr`) or Radiance HDR.
+    ev : float
+        The exposure, in stops, at which an OpenEXR or Radiance HDR is shown; see
+        :func:`~bracketseg.brackets.radiance.displayed`. Others have one of their own.
 
     Returns
     -------
     (H, W) or (H, W, 3) array
         uint8, uint16 or float32; grey or RGB. Values are those of the file
-        (display-referred for JPEG and PNG); nothing is scaled. Fewer than 8 bits
+        (display-referred for JPEG and PNG); nothing is scaled. Colours of an ICC profile
+        other than sRGB are converted, CMYK and palettes become RGB. Fewer than 8 bits
         are widened to the full range of uint8, other floats become float32, and
-        white-is-zero TIFFs are inverted.
+        white-is-zero TIFFs are inverted. RAW files are developed, and radiance maps shown.
 
     Raises
     ------
@@ -97,12 +114,12 @@ def read_image(path: Path) -> NDArray[Any]:
         As :func:`read_header`, and if the pixels cannot be decoded.
     """
     path = Path(path)
-    kind, header, exif = _head(path)
-    if kind == "tiff":
-        pixels = _tiff_pixels(path)
-    else:
-        pixels = _decode(path, kind, _DECODE, colour=len(header.shape) == 3)
-    pixels = apply_orientation(pixels, exif.orientation)
+    kind, header, head = _head(path)
+    try:
+        pixels = stored_pixels(path, kind, head, ev=ev)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    pixels = apply_orientation(pixels, head.exif.orientation)
     if pixels.shape != header.shape:
         raise FrameError(
             f"{path}: its header says {header.shape} but its pixels are {pixels.shape}; "
@@ -111,7 +128,7 @@ def read_image(path: Path) -> NDArray[Any]:
     return pixels
 
 
-def read_frame(path: Path) -> NDArray[Any]:
+def read_frame(path: Path, *, ev: float = 0.0) -> NDArray[Any]:
     """Read a picture that is to be labelled or predicted; as :func:`read_image`.
 
     Raises
@@ -119,7 +136,7 @@ def read_frame(path: Path) -> NDArray[Any]:
     FrameError
         As :func:`read_image`, and if a float picture leaves 0..1 or is not finite.
     """
-    pixels = read_image(path)
+    pixels = read_image(path, ev=ev)
     if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):
         raise FrameError(
             f"{path}: a float picture has to be finite and within 0..1, but this one runs from "
@@ -128,19 +145,21 @@ def read_frame(path: Path) -> NDArray[Any]:
     return pixels
 
 
-def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
+def read_thumbnail(path: Path, size: int = 64, *, ev: float = 0.0) -> NDArray[np.uint8]:
     """Read a small version of a picture, at most `size` pixels on its longer side.
 
-    JPEGs are decoded at a half, quarter or eighth of their size, which takes a
-    fraction of the time.
+    JPEGs are decoded at a half, quarter or eighth of their size and RAW files at a half,
+    which takes a fraction of the time.
 
     Parameters
     ----------
     path : Path
-        A JPEG, PNG or TIFF.
+        As for :func:`read_image`.
     size : int
         The longest side allowed, in pixels, at least 1. Smaller pictures stay as
         they are.
+    ev : float
+        As for :func:`read_image`.
 
     Returns
     -------
@@ -153,16 +172,15 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
         As :func:`read_image`, and if a float picture leaves 0..1.
     """
     path = Path(path)
-    kind, header, exif = _head(path)
-    colour = len(header.shape) == 3
-    longest = max(header.shape[:2])
-    if kind == "jpeg":
-        factors = [factor for factor in (8, 4, 2) if longest // factor >= size]
-        table = _REDUCED_COLOUR if colour else _REDUCED_GREY
-        flags = table[factors[0]] | cv2.IMREAD_IGNORE_ORIENTATION if factors else _DECODE
-        pixels = apply_orientation(_decode(path, kind, flags, colour=colour), exif.orientation)
+    kind, _, head = _head(path)
+    try:
+        reduced = reduced_pixels(path, kind, head, size)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if reduced is None:
+        pixels = to_uint8(read_frame(path, ev=ev))
     else:
-        pixels = to_uint8(read_frame(path))
+        pixels = to_uint8(apply_orientation(reduced, head.exif.orientation))
     height, width = pixels.shape[:2]
     scale = size / max(height, width)
     if scale >= 1:
@@ -171,59 +189,34 @@ def read_thumbnail(path: Path, size: int = 64) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(pixels, target, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _head(path: Path) -> tuple[str, ImageHeader, Exif]:
-    """Kind ("jpeg", "png" or "tiff"), header and EXIF of a file."""
+def _head(path: Path) -> tuple[Kind, ImageHeader, Head]:
     try:
-        kind, shape, dtype, exif = _stored_head(path)
+        kind, head = stored_head(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    if not all(shape):
-        raise _unreadable(path, ValueError(f"its header says {shape[1]} x {shape[0]} pixels"))
+    shape = head.shape
+    if min(shape) < 1:
+        empty = ValueError(f"its header says {shape[1]} x {shape[0]} pixels")
+        raise _unreadable(path, empty) from empty
     if shape[0] * shape[1] > MAX_PIXELS:
         raise FrameError(
             f"{path}: {shape[1]} x {shape[0]} pixels are more than the "
             f"{MAX_PIXELS // 1_000_000} million that are read; make the picture smaller"
         )
-    if exif.orientation >= 5:
+    if head.exif.orientation >= 5:
         shape = (shape[1], shape[0], *shape[2:])
-    return kind, ImageHeader(shape, dtype, exif.exposure), exif
-
-
-def _stored_head(path: Path) -> tuple[str, tuple[int, ...], np.dtype[Any], Exif]:
-    """Kind, stored shape, type when read, and EXIF; ValueError says what is wrong."""
-    with path.open("rb") as file:
-        start = file.read(8)
-        if start.startswith(jpeg.SIGNATURE):
-            return "jpeg", *jpeg.read_jpeg_head(file)
-        if start.startswith(png.SIGNATURE):
-            return "png", *png.read_png_head(file)
-    if start.startswith(tiff.SIGNATURES):
-        return "tiff", *tiff.read_tiff_head(path)
-    raise ValueError("it is not a JPEG, PNG or TIFF" if start else "it is empty")
-
-
-def _tiff_pixels(path: Path) -> NDArray[Any]:
-    try:
-        return tiff.read_tiff_frame(path)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _decode(path: Path, kind: str, flags: int, *, colour: bool) -> NDArray[Any]:
-    """Pixels of a JPEG or PNG: (H, W) or (H, W, 3) RGB, as stored."""
-    try:
-        data = path.read_bytes()
-        data = png.pixel_chunks(data) if kind == "png" else jpeg.complete(data)
-        # From bytes: OpenCV opens no path beyond ASCII on Windows.
-        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    except (OSError, ValueError, cv2.error) as error:
-        raise _unreadable(path, error) from error
-    if pixels is None:
-        raise _unreadable(path, ValueError("its pixels are damaged"))
-    if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2) if colour else pixels
-    # Grey with alpha comes out as three equal channels.
-    return pixels[..., ::-1] if colour else pixels[..., 0]
+    channels = 4 if head.cmyk else 1 if head.is_grey else 3
+    return (
+        kind,
+        ImageHeader(
+            shape,
+            head.dtype,
+            head.exif.exposure,
+            head.exif.capture,
+            profile_problem(head.profile, channels),
+        ),
+        head,
+    )
 
 
 def _unreadable(path: Path, error: Exception) -> FrameError:

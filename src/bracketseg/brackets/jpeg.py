@@ -2,23 +2,27 @@
 
 import io
 import struct
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from bracketseg.brackets.exif import Exif, parse_exif
+from bracketseg.brackets.head import Head
 
 SIGNATURE = b"\xff\xd8\xff"
 END_OF_IMAGE = b"\xff\xd9"
 START_OF_SCAN = 0xDA
-APP1 = 0xE1
+APP1, APP2 = 0xE1, 0xE2
+ICC_MARK = b"ICC_PROFILE\0"
 # Frame headers are C0..CF, but C4, C8 and CC mean something else.
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
-def read_jpeg_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]:
-    """Read shape, sample type and EXIF of a JPEG.
+def read_jpeg_head(file: BinaryIO) -> Head:
+    """Read the head of a JPEG, or of the first picture of an MPO.
 
     Parameters
     ----------
@@ -27,12 +31,8 @@ def read_jpeg_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif
 
     Returns
     -------
-    shape : tuple of int
-        (H, W) for grey, else (H, W, 3), as stored.
-    dtype : numpy.dtype
-        uint8.
-    exif : Exif
-        Empty if the file has none.
+    Head
+        Grey if it has one component; uint8.
 
     Raises
     ------
@@ -41,10 +41,11 @@ def read_jpeg_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif
 
     References
     ----------
-    ITU-T T.81 (1992), annex B.
+    ITU-T T.81 (1992), annex B; ICC.1:2022, annex B.4 (profiles in JPEG).
     """
     file.seek(2)
     exif = Exif()
+    profile: dict[int, bytes] = {}
     while True:
         marker = _next_marker(file)
         if marker in STANDALONE:
@@ -56,14 +57,36 @@ def read_jpeg_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif
             bits, height, width, components = struct.unpack(">BHHB", _exactly(file, 6))
             if bits != 8:
                 raise ValueError(f"its samples have {bits} bits")
-            shape = (height, width) if components == 1 else (height, width, 3)
-            return shape, np.dtype(np.uint8), exif
-        if marker == APP1:
+            return Head(
+                shape=(height, width) if components == 1 else (height, width, 3),
+                dtype=np.dtype(np.uint8),
+                exif=exif,
+                profile=b"".join(part for _, part in sorted(profile.items())),
+                cmyk=components == 4,
+            )
+        if marker in (APP1, APP2):
             segment = _exactly(file, length - 2)
             if segment.startswith(b"Exif\0\0") and exif == Exif():
                 exif = parse_exif(segment[6:])
+            elif segment.startswith(ICC_MARK) and len(segment) > len(ICC_MARK) + 2:
+                # A long profile is spread over numbered segments.
+                profile.setdefault(segment[len(ICC_MARK)], segment[len(ICC_MARK) + 2 :])
         else:
             file.seek(length - 2, 1)
+
+
+def cmyk_samples(data: bytes) -> NDArray[np.uint8]:
+    """Decode a JPEG of four components: (H, W, 4) uint8, 0 for no ink.
+
+    Raises
+    ------
+    ValueError, OSError
+        If it is damaged.
+    """
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+        if image.mode != "CMYK":
+            raise ValueError(f"its colours are {image.mode}")
+        return np.asarray(image)
 
 
 def complete(data: bytes) -> bytes:

@@ -2,11 +2,13 @@
 
 import struct
 import zlib
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
 from bracketseg.brackets.exif import Exif, parse_exif
+from bracketseg.brackets.head import Head
+from bracketseg.brackets.profiles import MAX_BYTES
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY_COLOUR_TYPES = (0, 4)
@@ -14,8 +16,8 @@ GREY_COLOUR_TYPES = (0, 4)
 PIXEL_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 
-def read_png_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]:
-    """Read shape, sample type and EXIF of a PNG.
+def read_png_head(file: BinaryIO) -> Head:
+    """Read the head of a PNG.
 
     Parameters
     ----------
@@ -24,12 +26,9 @@ def read_png_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]
 
     Returns
     -------
-    shape : tuple of int
-        (H, W) for grey, with or without alpha, else (H, W, 3), as stored.
-    dtype : numpy.dtype
-        uint16 for 16 bits, uint8 for everything less.
-    exif : Exif
-        Empty if no eXIf chunk precedes the pixels.
+    Head
+        Grey with or without alpha is grey. uint16 for 16 bits, uint8 for everything less.
+        EXIF and profile count if they precede the pixels.
 
     Raises
     ------
@@ -46,8 +45,7 @@ def read_png_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]
     if len(head) != 13:
         raise ValueError("its header is damaged")
     width, height, depth, colour_type = struct.unpack_from(">IIBB", head)
-    shape = (height, width) if colour_type in GREY_COLOUR_TYPES else (height, width, 3)
-    exif = Exif()
+    exif, profile = Exif(), b""
     while True:
         file.seek(4, 1)  # the checksum of the chunk before
         head = file.read(8)
@@ -58,9 +56,25 @@ def read_png_head(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype[Any], Exif]
             break
         if kind == b"eXIf":
             exif = parse_exif(file.read(length))
+        elif kind == b"iCCP" and length <= MAX_BYTES:
+            profile = _profile(file.read(length))
         else:
             file.seek(length, 1)
-    return shape, np.dtype(np.uint16 if depth == 16 else np.uint8), exif
+    return Head(
+        shape=(height, width) if colour_type in GREY_COLOUR_TYPES else (height, width, 3),
+        dtype=np.dtype(np.uint16 if depth == 16 else np.uint8),
+        exif=exif,
+        profile=profile,
+    )
+
+
+def _profile(chunk: bytes) -> bytes:
+    """Unpack the profile of an iCCP chunk; where it is damaged, what no profile begins with."""
+    packed = chunk.partition(b"\0")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(packed, MAX_BYTES) or b"damaged"
+    except zlib.error:
+        return b"damaged"
 
 
 def pixel_chunks(data: bytes) -> bytes:

@@ -11,17 +11,9 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from bracketseg.brackets.exif import (
-    EXIF_IFD,
-    EXPOSURE_TIME,
-    F_NUMBER,
-    ISO,
-    ISO_SPEED,
-    ORIENTATION,
-    RECOMMENDED_EXPOSURE_INDEX,
-    Exif,
-    exif_of,
-)
+from bracketseg.brackets import exif
+from bracketseg.brackets.exif import EXIF_IFD, Exif, Fields, exif_of
+from bracketseg.brackets.head import Head
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -34,46 +26,61 @@ MAX_COMPRESSION = 10_000
 # Without any handler of its own the library's log would be printed on stderr.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-_EXIF_NAMES = {
-    "ExposureTime": EXPOSURE_TIME,
-    "FNumber": F_NUMBER,
-    "ISOSpeedRatings": ISO,
-    "PhotographicSensitivity": ISO,
-    "ISOSpeed": ISO_SPEED,
-    "RecommendedExposureIndex": RECOMMENDED_EXPOSURE_INDEX,
+_EXIF_NUMBERS = {
+    "ExposureTime": exif.EXPOSURE_TIME,
+    "FNumber": exif.F_NUMBER,
+    "ExposureBiasValue": exif.EXPOSURE_BIAS,
+    "ISOSpeedRatings": exif.ISO,
+    "PhotographicSensitivity": exif.ISO,
+    "ISOSpeed": exif.ISO_SPEED,
+    "RecommendedExposureIndex": exif.RECOMMENDED_EXPOSURE_INDEX,
+    "ExposureMode": exif.EXPOSURE_MODE,
 }
-_RATIONALS = ("ExposureTime", "FNumber")
+_RATIONALS = ("ExposureTime", "FNumber", "ExposureBiasValue")
+_EXIF_TEXTS = {
+    "DateTimeOriginal": exif.TIME_ORIGINAL,
+    "SubsecTimeOriginal": exif.DECIMALS_ORIGINAL,
+    "DateTimeDigitized": exif.TIME_DIGITIZED,
+    "SubsecTimeDigitized": exif.DECIMALS_DIGITIZED,
+    "BodySerialNumber": exif.SERIAL_NUMBER,
+}
+_ICC_PROFILE = 34675
 _GREY = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE)
 _COLOUR = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+_INKS = 4
 _JPEG = (tifffile.COMPRESSION.JPEG, tifffile.COMPRESSION.OJPEG)
 
 
-def read_tiff_head(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], Exif]:
-    """Read shape, sample type and EXIF of the first page.
+def read_tiff_head(path: Path) -> Head:
+    """Read the head of the first page.
 
     Returns
     -------
-    shape : tuple of int
-        (H, W) or (H, W, 3), as stored, without alpha and other extra samples.
-    dtype : numpy.dtype
-        uint8, uint16 or float32, as :func:`frame_dtype` says.
-    exif : Exif
-        Orientation from the page itself, exposure from its EXIF directory.
+    Head
+        Without alpha and other extra samples; the type is as :func:`frame_dtype` says.
+        The orientation comes from the page itself, the exposure from its EXIF directory.
 
     Raises
     ------
     ValueError
-        If the file is damaged, its colours are not grey, RGB or a palette, or its
+        If the file is damaged, its colours are not grey, RGB, CMYK or a palette, or its
         samples are not of 1, 8 or 16 bits or float.
     """
     with _first_page(path) as page:
         height, width = page.imagelength, page.imagewidth
-        shape = (height, width) if _is_grey(page) else (height, width, 3)
-        if _has_palette(page):
-            return shape, np.dtype(np.uint8), _exif(page)
-        if page.bitspersample not in (1, 8, 16, 32, 64):
-            raise ValueError(f"its samples have {page.bitspersample} bits")
-        return shape, frame_dtype(np.dtype(page.dtype)), _exif(page)
+        dtype = np.dtype(np.uint8)
+        if not _has_palette(page):
+            if page.bitspersample not in (1, 8, 16, 32, 64):
+                raise ValueError(f"its samples have {page.bitspersample} bits")
+            dtype = frame_dtype(np.dtype(page.dtype))
+        profile = page.tags.valueof(_ICC_PROFILE, default=b"")
+        return Head(
+            shape=(height, width) if _is_grey(page) else (height, width, 3),
+            dtype=dtype,
+            exif=_exif(page),
+            profile=profile if isinstance(profile, bytes) else b"",
+            cmyk=_is_cmyk(page),
+        )
 
 
 def frame_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
@@ -94,10 +101,11 @@ def frame_dtype(stored: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def read_tiff_frame(path: Path) -> NDArray[Any]:
-    """Read the first page as a frame: (H, W) or (H, W, 3) of uint8, uint16 or float32.
+    """Read the first page as a frame: uint8, uint16 or float32.
 
     White-is-zero is inverted and a palette resolved to RGB; alpha and other extra
-    samples are dropped; one bit becomes 0 and 255.
+    samples are dropped; one bit becomes 0 and 255. (H, W) or (H, W, 3), and (H, W, 4) of
+    inks, 0 for none.
 
     Raises
     ------
@@ -125,6 +133,8 @@ def read_tiff_mask(path: Path) -> NDArray[Any]:
         If the file is damaged or its colours are not grey, RGB or a palette.
     """
     with _first_page(path) as page:
+        if _is_cmyk(page):
+            raise ValueError("its colours are inks")
         return _samples(page)
 
 
@@ -153,7 +163,7 @@ def _checked(page: tifffile.TiffPage, file_size: int) -> tifffile.TiffPage:
         raise ValueError("it ends too early, or its header is damaged")
     if page.dtype is None or not (_is_grey(page) or _is_colour(page)):
         raise ValueError(
-            f"its colours are not grey or RGB ({page.samplesperpixel} samples of "
+            f"its colours are not grey, RGB or CMYK ({page.samplesperpixel} samples of "
             f"{page.bitspersample} bits, photometric {int(page.photometric)})"
         )
     if page.imagedepth != 1:
@@ -169,10 +179,20 @@ def _has_palette(page: tifffile.TiffPage) -> bool:
     return page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None
 
 
+def _is_cmyk(page: tifffile.TiffPage) -> bool:
+    if page.photometric != tifffile.PHOTOMETRIC.SEPARATED or page.samplesperpixel < _INKS:
+        return False
+    return page.dtype is not None and np.dtype(page.dtype) in (np.uint8, np.uint16)
+
+
 def _is_colour(page: tifffile.TiffPage) -> bool:
     if page.photometric == tifffile.PHOTOMETRIC.YCBCR and page.compression not in _JPEG:
         return False
-    return _has_palette(page) or (page.photometric in _COLOUR and page.samplesperpixel >= 3)
+    return (
+        _has_palette(page)
+        or _is_cmyk(page)
+        or (page.photometric in _COLOUR and page.samplesperpixel >= 3)
+    )
 
 
 def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
@@ -180,11 +200,12 @@ def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
     if page.samplesperpixel > 1:
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
             samples = np.moveaxis(samples, 0, -1)
-        samples = samples[..., 0] if _is_grey(page) else samples[..., :3]
+        colours = _INKS if _is_cmyk(page) else 3
+        samples = samples[..., 0] if _is_grey(page) else samples[..., :colours]
     if _has_palette(page):
         # Entries have 16 bits; writers fill the lower eight with zeros or with a copy.
-        colours = (np.asarray(page.colormap) >> 8).astype(np.uint8)
-        samples = np.moveaxis(colours[:, samples], 0, -1)
+        palette = (np.asarray(page.colormap) >> 8).astype(np.uint8)
+        samples = np.moveaxis(palette[:, samples], 0, -1)
     if samples.shape[:2] != (page.imagelength, page.imagewidth):
         raise ValueError(f"its first page has the shape {samples.shape}")
     return samples
@@ -192,13 +213,20 @@ def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
 
 def _exif(page: tifffile.TiffPage) -> Exif:
     raw = page.tags.valueof(EXIF_IFD, default={})
-    fields: dict[int, float] = {}
+    fields = Fields()
     for name, value in raw.items() if isinstance(raw, dict) else ():
-        if name in _EXIF_NAMES:
+        if name in _EXIF_NUMBERS:
             number = _number(value, rational=name in _RATIONALS)
             if number is not None:
-                fields[_EXIF_NAMES[name]] = number
-    return exif_of(page.tags.valueof(ORIENTATION, default=1), fields)
+                fields.numbers[_EXIF_NUMBERS[name]] = number
+        elif name in _EXIF_TEXTS:
+            fields.texts[_EXIF_TEXTS[name]] = str(value)
+    for tag in (exif.MAKE, exif.MODEL):
+        fields.texts[tag] = str(page.tags.valueof(tag, default=""))
+    orientation = _number(page.tags.valueof(exif.ORIENTATION, default=1), rational=False)
+    if orientation is not None:
+        fields.numbers[exif.ORIENTATION] = orientation
+    return exif_of(fields)
 
 
 def _number(value: Any, *, rational: bool) -> float | None:

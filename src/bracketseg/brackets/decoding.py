@@ -1,0 +1,131 @@
+"""From the bytes of a file to its head and its pixels, whatever its format."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bracketseg.brackets import jpeg, png, radiance, raw, tiff, webp
+from bracketseg.brackets.head import Head
+from bracketseg.brackets.profiles import to_srgb
+
+Kind = Literal["jpeg", "png", "webp", "tiff", "raw", "exr", "hdr"]
+
+IMAGE_SUFFIXES = (
+    frozenset({".jpg", ".jpeg", ".mpo", ".png", ".tif", ".tiff", ".webp"})
+    | raw.RAW_SUFFIXES
+    | radiance.RADIANCE_SUFFIXES
+)
+
+# Grey stays grey and 16 bits stay 16; alpha goes. The orientation is applied by
+# this package, so that heads and pixels agree whatever the version of OpenCV.
+_DECODE = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_REDUCED_GREY = {
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+_REDUCED_COLOUR = {
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+def stored_head(path: Path) -> tuple[Kind, Head]:
+    """Tell the format of a file and read its head.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read; a ValueError says what is wrong.
+    FrameError
+        If an extra has to be installed for it.
+    """
+    with path.open("rb") as file:
+        start = file.read(12)
+        if path.suffix.lower() in raw.RAW_SUFFIXES and start:
+            return "raw", raw.read_raw_head(path)
+        if start.startswith(jpeg.SIGNATURE):
+            return "jpeg", jpeg.read_jpeg_head(file)
+        if start.startswith(png.SIGNATURE):
+            return "png", png.read_png_head(file)
+        if start.startswith(webp.SIGNATURE) and start[8:] == webp.FORM:
+            return "webp", webp.read_webp_head(file)
+        if start.startswith(radiance.HDR_SIGNATURE):
+            return "hdr", radiance.read_hdr_head(file)
+    if start.startswith(tiff.SIGNATURES):
+        return "tiff", tiff.read_tiff_head(path)
+    if start.startswith(radiance.EXR_SIGNATURE):
+        return "exr", radiance.read_exr_head(path)
+    raise ValueError("it is no picture of a format that is read" if start else "it is empty")
+
+
+def stored_pixels(path: Path, kind: Kind, head: Head, *, ev: float = 0.0) -> NDArray[Any]:
+    """Decode a picture: (H, W) or (H, W, 3), as stored (not turned upright), in sRGB.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind, head
+        As :func:`stored_head` gives them.
+    ev : float
+        The exposure, in stops, at which a radiance map is shown.
+
+    Raises
+    ------
+    OSError, ValueError, FrameError
+        As :func:`stored_head`.
+    """
+    if kind == "raw":
+        return raw.read_raw_frame(path)
+    if kind in ("exr", "hdr"):
+        linear = radiance.read_exr(path) if kind == "exr" else radiance.read_hdr(path)
+        return radiance.displayed(linear, ev)
+    if kind == "tiff":
+        pixels = tiff.read_tiff_frame(path)
+    elif kind == "jpeg" and head.cmyk:
+        pixels = jpeg.cmyk_samples(jpeg.complete(path.read_bytes()))
+    else:
+        pixels = _decode(path, kind, _DECODE, colour=not head.is_grey)
+    return to_srgb(pixels, head.profile)
+
+
+def reduced_pixels(path: Path, kind: Kind, head: Head, size: int) -> NDArray[Any] | None:
+    """Decode a smaller version of a picture, where that is faster.
+
+    Returns
+    -------
+    (h, w) or (h, w, 3) array or None
+        As :func:`stored_pixels`, its longer side at least `size`; None if there is no
+        faster way.
+    """
+    longest = max(head.shape[:2])
+    if kind == "raw" and longest // 2 >= size:
+        return raw.read_raw_frame(path, half=True)
+    factors = [factor for factor in (8, 4, 2) if longest // factor >= size]
+    if kind != "jpeg" or head.cmyk or not factors:
+        return None
+    table = _REDUCED_GREY if head.is_grey else _REDUCED_COLOUR
+    flags = table[factors[0]] | cv2.IMREAD_IGNORE_ORIENTATION
+    return to_srgb(_decode(path, kind, flags, colour=not head.is_grey), head.profile)
+
+
+def _decode(path: Path, kind: Kind, flags: int, *, colour: bool) -> NDArray[Any]:
+    """Pixels of a JPEG, PNG or WebP: (H, W) or (H, W, 3) RGB."""
+    complete = {"jpeg": jpeg.complete, "png": png.pixel_chunks, "webp": webp.complete}[kind]
+    try:
+        # From bytes: OpenCV opens no path beyond ASCII on Windows.
+        data = np.frombuffer(complete(path.read_bytes()), np.uint8)
+        pixels: NDArray[Any] | None = cv2.imdecode(data, flags)
+    except cv2.error as error:
+        raise ValueError(str(error)) from error
+    if pixels is None:
+        raise ValueError("its pixels are damaged")
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], 3, axis=2) if colour else pixels
+    # Grey with alpha comes out as three equal channels.
+    return np.ascontiguousarray(pixels[..., 2::-1] if colour else pixels[..., 0])
