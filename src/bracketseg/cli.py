@@ -143,7 +143,11 @@ def info(path: PathArgument, as_json: JsonOption = False) -> None:
                     f"  {frame['role'] or '-':6}  {frame['ev']:+7.2f}  {_exposure(frame):24}  "
                     f"{width} x {height} {frame['dtype']}  {Path(frame['path']).name}"
                 )
+            for note in scene["notes"]:
+                output.print(f"  Note: {note}")
         output.print(f"{len(described)} brackets in {path}")
+    for left in found.left_over:
+        warn(f"In no bracket: {left.path}: {left.reason}")
     report_problems(problems, len(described))
 
 
@@ -151,6 +155,7 @@ def _describe(bracket: Bracket) -> dict[str, Any]:
     return {
         "scene": bracket.scene,
         "ev_source": bracket.ev_source,
+        "notes": list(bracket.notes),
         "frames": [
             {
                 "path": str(frame.path),

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bracketseg.brackets.ev_sources import brightness_evs, exposure_values, name_evs, sidecar_evs
+from bracketseg.brackets.ev_sources import brightness_evs, exposure_values, name_evs
 from bracketseg.brackets.exposure import Exposure
 from bracketseg.brackets.images import ImageHeader
 from bracketseg.brackets.scene_files import Layout, SceneFiles
 from bracketseg.errors import FrameError
 
 WriteFrame = Callable[..., Path]
-finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def scene(folder: Path, layout: Layout, names: list[str], slots: list[int]) -> SceneFiles:
@@ -31,51 +30,6 @@ def scene(folder: Path, layout: Layout, names: list[str], slots: list[int]) -> S
 
 def headers(*times: float | None) -> list[ImageHeader]:
     return [ImageHeader((8, 12, 3), np.dtype(np.uint8), Exposure(time=time)) for time in times]
-
-
-class TestSidecar:
-    def test_by_hand(self, tmp_path: Path) -> None:
-        np.save(tmp_path / "a.npy", np.array([-3, -1, 1]))
-        (tmp_path / "a.txt").write_text("-2\n0 # normal\n\n+2.5\n")
-        assert sidecar_evs(tmp_path / "a.npy") == [-3.0, -1.0, 1.0]
-        assert sidecar_evs(tmp_path / "a.txt") == [-2.0, 0.0, 2.5]
-
-    def test_a_byte_order_mark_is_no_number(self, tmp_path: Path) -> None:
-        (tmp_path / "a.txt").write_text("0\n2\n", encoding="utf-8-sig")
-        assert sidecar_evs(tmp_path / "a.txt") == [0.0, 2.0]
-
-    @given(st.lists(finite, max_size=15))
-    def test_comes_back(
-        self, tmp_path_factory: pytest.TempPathFactory, values: list[float]
-    ) -> None:
-        folder = tmp_path_factory.mktemp("sidecar")
-        np.save(folder / "a.npy", np.array(values))
-        (folder / "a.txt").write_text("\r\n".join(map(repr, values)))
-        assert sidecar_evs(folder / "a.npy") == values
-        assert sidecar_evs(folder / "a.txt") == values
-
-    @pytest.mark.parametrize(
-        ("name", "data"),
-        [
-            ("a.txt", b"1/60\n1/30\n"),
-            ("a.txt", b"nan 1 2"),
-            ("a.txt", b"\xff\xfe\x00"),
-            ("a.npy", b""),
-            ("a.npy", b"\x93NUMPY rubbish"),
-            ("missing.npy", None),
-            ("missing.txt", None),
-        ],
-    )
-    def test_what_is_no_list_of_stops_says_nothing(
-        self, tmp_path: Path, name: str, data: bytes | None
-    ) -> None:
-        if data is not None:
-            (tmp_path / name).write_bytes(data)
-        assert sidecar_evs(tmp_path / name) is None
-
-    def test_no_pickle_is_opened(self, tmp_path: Path) -> None:
-        np.save(tmp_path / "a.npy", np.array([1.0, 2.0], dtype=object), allow_pickle=True)
-        assert sidecar_evs(tmp_path / "a.npy") is None
 
 
 class TestNames:

@@ -120,7 +120,11 @@ def test_compressions_of_tiff(tmp_path: Path, compression: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32])
 def test_predictors_of_tiff(tmp_path: Path, dtype: type) -> None:
-    pixels = (smooth(9, 12) / 255).astype(dtype) if dtype is np.float32 else smooth(9, 12) * 257
+    pixels = (
+        (smooth(9, 12) / 255).astype(dtype)
+        if dtype is np.float32
+        else smooth(9, 12).astype(np.uint16) * 257
+    )
     tifffile.imwrite(
         tmp_path / "a.tif", pixels, photometric="rgb", compression="deflate", predictor=True
     )

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from bracketseg.brackets import tiff
 from bracketseg.brackets.layouts import BracketSet, bracket_of, find_brackets
@@ -269,7 +270,8 @@ class TestProblems:
         assert found.brackets == ()
         (problem,) = found.problems
         assert f"holds {count} pictures" in str(problem)
-        assert "read as ONE bracket of 2 to 15 frames of the same size; put each" in str(problem)
+        assert "read as ONE bracket of 2 to 15 frames of the same size, unless" in str(problem)
+        assert "put each bracket into a folder of its own" in str(problem)
 
     def test_fifteen_are_a_bracket(self, tmp_path: Path, write_scene: WriteScene) -> None:
         write_scene(tmp_path, *(f"{index}.png" for index in range(15)))
@@ -438,3 +440,83 @@ class TestOneFile:
         bracket = bracket_of(Path("7.png"))
         assert bracket is not None
         assert bracket.scene == "7"
+
+
+class TestSetsAsTheyCome:
+    @pytest.mark.parametrize("below", ["", "Training", "Test/PAPER"])
+    def test_kalantari(self, tmp_path: Path, write_scene: WriteScene, below: str) -> None:
+        scene = tmp_path / below / "001"
+        write_scene(scene, "262A2943.tif", "262A2944.tif", "262A2945.tif")
+        (scene / "exposure.txt").write_text("0.00\n2.00\n4.00\n")
+        cv2.imwrite(str(scene / "HDRImg.hdr"), np.ones((8, 12, 3), np.float32))
+        bracket = one(tmp_path)
+        assert bracket.scene == "001"
+        assert [frame.path.suffix for frame in bracket.frames] == [".tif"] * 3
+        assert [frame.ev for frame in bracket.frames] == [0, 2, 4]
+        assert bracket.ev_source == "sidecar"
+
+    def test_kalantari_aligned(self, tmp_path: Path, write_scene: WriteScene) -> None:
+        scene = write_scene(tmp_path / "001", *(f"input_{n}_aligned.tif" for n in (1, 2, 3)))
+        (scene / "input_exp.txt").write_text("-3\n0\n3\n")
+        cv2.imwrite(str(scene / "ref_hdr_aligned.hdr"), np.ones((8, 12, 3), np.float32))
+        bracket = one(tmp_path)
+        assert [frame.ev for frame in bracket.frames] == [-3, 0, 3]
+        assert bracket.frame("high").path.name == "input_3_aligned.tif"
+
+    def test_sice(self, tmp_path: Path, write_scene: WriteScene, write_frame: WriteFrame) -> None:
+        for scene, count in (("1", 7), ("2", 9), ("10", 3)):
+            write_scene(tmp_path / scene, *(f"{number + 1}.JPG" for number in range(count)))
+            write_frame(tmp_path / "Label" / f"{scene}.JPG")
+        found = find_brackets(tmp_path)
+        assert scenes(found) == ["1", "2", "10"]
+        assert [len(bracket.frames) for bracket in found.brackets] == [7, 9, 3]
+        for bracket in found.brackets:
+            assert [frame.path.stem for frame in bracket.frames] == [
+                str(number + 1) for number in range(len(bracket.frames))
+            ]
+        assert found.problems == ()
+
+    def test_fairchild(self, tmp_path: Path, write_frame: WriteFrame) -> None:
+        """Nine frames; the counter runs on; the first one is not the darkest."""
+        number = 1
+        for scene in ("AhwahneeGreatLounge", "BarHarborSunrise"):
+            for level in (120, 20, 33, 46, 60, 80, 150, 190, 230):
+                write_frame(tmp_path / scene / f"_MDF{number:04}.tif", level)
+                number += 1
+        found = find_brackets(tmp_path)
+        assert scenes(found) == ["AhwahneeGreatLounge", "BarHarborSunrise"]
+        second = [int(frame.path.stem[4:]) for frame in found.brackets[1].frames]
+        assert second == [11, 12, 13, 14, 15, 10, 16, 17, 18]
+        assert found.brackets[1].ev_source == "brightness"
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("image_list.txt", "a.png 60\nb.png 4\nc.png 15\n"),
+            ("memorial.hdr_image_list.txt", "# 3\na.ppm 60 8 0 0\nb.ppm 4 8 0 0\nc.ppm 15 8 0 0\n"),
+            ("exposure_times.csv", "file,time\na.png,1/60\nb.png,0.25\nc.png,1/15\n"),
+            ("exposure.txt", "1/60\n1/4\n1/15\n"),
+            ("exposures.txt", "0.01667\n0.25\n0.0667\n"),
+        ],
+    )
+    def test_times_beside_the_frames(
+        self, tmp_path: Path, write_frame: WriteFrame, name: str, text: str
+    ) -> None:
+        for stem in "abc":
+            write_frame(tmp_path / f"{stem}.png", 128)
+        (tmp_path / name).write_text(text)
+        bracket = one(tmp_path)
+        assert [frame.path.stem for frame in bracket.frames] == ["a", "c", "b"]
+        evs = [frame.ev - bracket.frames[2].ev for frame in bracket.frames]
+        assert evs == pytest.approx([-3.9, -1.9, 0], abs=0.02)
+        assert bracket.ev_source == "sidecar"
+
+    def test_a_profile_that_cannot_be_used_is_a_note(
+        self, tmp_path: Path, write_frame: WriteFrame
+    ) -> None:
+        for level in (60, 120):
+            path = write_frame(tmp_path / f"{level}.png", level)
+            with Image.open(path) as image:
+                image.save(path, icc_profile=b"no profile" if level == 60 else None)
+        (note,) = one(tmp_path).notes
+        assert note.startswith("60.png: its colour profile is damaged")

@@ -15,7 +15,7 @@ from bracketseg.errors import BracketError
 
 Role = Literal["low", "medium", "high"]
 MaskRole = Literal["low", "high"]
-EVSource = Literal["exif", "sidecar", "names", "brightness"]
+EVSource = Literal["exif", "sidecar", "names", "brightness", "person"]
 
 MASK_ROLES: tuple[MaskRole, MaskRole] = ("low", "high")
 
@@ -40,12 +40,16 @@ class Frame:
         What EXIF says of it; each part may be missing.
     header : ImageHeader or None
         Its header where it has been read already; else it is read when asked for.
+    shown_at : float
+        Stops at which a radiance map is shown; see
+        :func:`~bracketseg.brackets.radiance.displayed`. Other pictures have none.
     """
 
     path: Path
     ev: float
     exposure: Exposure = field(default_factory=Exposure)
     header: ImageHeader | None = field(default=None, repr=False, compare=False)
+    shown_at: float = 0.0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,7 +63,11 @@ class Frame:
 
     def read(self) -> NDArray[Any]:
         """Read the pixels; see :func:`~bracketseg.brackets.images.read_frame`."""
-        return read_frame(self.path)
+        return read_frame(self.path, ev=self.shown_at)
+
+    def thumbnail(self, size: int = 64) -> NDArray[np.uint8]:
+        """Read a small version; see :func:`~bracketseg.brackets.images.read_thumbnail`."""
+        return read_thumbnail(self.path, size, ev=self.shown_at)
 
     @cached_property
     def _header(self) -> ImageHeader:
@@ -76,13 +84,15 @@ class Bracket:
         Its name, which can be part of a file name and is unique in its set.
     frames : tuple of Frame
         Two or more, from dark to bright.
-    ev_source : {"exif", "sidecar", "names", "brightness"}
+    ev_source : {"exif", "sidecar", "names", "brightness", "person"}
         Where the exposure values come from; those from names and brightness are
-        estimates.
+        estimates, and with `person` somebody gave the order of the frames.
     folder : Path
         The folder that it was found in.
     chosen : tuple of two Frame or None
         The frames that a person took as `low` and `high`, if one did.
+    notes : tuple of str
+        What a person should know of it, such as a colour profile that cannot be used.
     """
 
     scene: str
@@ -90,6 +100,7 @@ class Bracket:
     ev_source: EVSource
     folder: Path
     chosen: tuple[Frame, Frame] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what everything else relies on."""
@@ -183,7 +194,7 @@ class Bracket:
 
 
 def _mean_luma(frame: Frame) -> float:
-    return float(luma(read_thumbnail(frame.path)).mean())
+    return float(luma(frame.thumbnail()).mean())
 
 
 def _nearest(frames: tuple[Frame, ...], ev: float) -> Frame:

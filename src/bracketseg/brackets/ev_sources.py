@@ -12,6 +12,7 @@ from bracketseg.brackets.exposure import relative_evs, tells_apart
 from bracketseg.brackets.images import ImageHeader, read_thumbnail
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.scene_files import SceneFiles
+from bracketseg.brackets.sidecars import listed_evs
 
 ROLE_EVS = (-2.0, 0.0, 2.0)
 """Stops that the names short, medium, long (or low, medium, high) stand for."""
@@ -51,7 +52,7 @@ def exposure_values(
     if evs is not None:
         return "exif", evs
     for sidecar in scene.sidecars:
-        listed = sidecar_evs(sidecar)
+        listed = listed_evs(sidecar, scene.images)
         evs = None if listed is None else _of_slots(listed, scene)
         if evs is not None and tells_apart(evs):
             return "sidecar", evs
@@ -62,33 +63,6 @@ def exposure_values(
         return "names", evs
     evs = None if scene.maybe_previews else brightness_evs(scene.images)
     return None if evs is None else ("brightness", evs)
-
-
-def sidecar_evs(path: Path) -> list[float] | None:
-    """Read the stops that a side-car file lists, one a frame.
-
-    Parameters
-    ----------
-    path : Path
-        ``.npy``: an array of numbers, e.g. int64 ``[-3, -1, 1]``. Else text:
-        numbers between spaces or line ends; ``#`` starts a comment.
-
-    Returns
-    -------
-    list of float or None
-        None if the file is missing, damaged, or holds anything but finite numbers:
-        then it says nothing.
-    """
-    try:
-        if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False).astype(np.float64).ravel().tolist()
-        else:
-            text = path.read_text(encoding="utf-8-sig")
-            lines = (line.partition("#")[0] for line in text.splitlines())
-            values = [float(word) for line in lines for word in line.split()]
-    except (OSError, ValueError, TypeError, EOFError):
-        return None
-    return values if all(math.isfinite(value) for value in values) else None
 
 
 def name_evs(paths: Sequence[Path]) -> list[float] | None:

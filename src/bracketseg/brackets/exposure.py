@@ -8,6 +8,9 @@ from dataclasses import dataclass
 # thirds of a stop, and rounding in EXIF moves a value by less.
 EV_TOLERANCE = 1e-3
 
+MIN_FRAMES, MAX_FRAMES = 2, 15
+"""Frames that pictures have to be to count as one bracket, if nothing but they says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exposure:

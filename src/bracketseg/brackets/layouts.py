@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bracketseg.brackets.bracket import Bracket, Frame
+from bracketseg.brackets.assembly import assemble
+from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.choices import with_choices
-from bracketseg.brackets.ev_sources import exposure_values
-from bracketseg.brackets.images import ImageHeader, read_header
+from bracketseg.brackets.exposure import MIN_FRAMES
+from bracketseg.brackets.grouping import LeftOver
+from bracketseg.brackets.images import ImageHeader
+from bracketseg.brackets.mixed_folder import part_folder
 from bracketseg.brackets.scene_files import (
     SKIPPED_FOLDERS,
     SceneFiles,
@@ -19,20 +22,15 @@ from bracketseg.brackets.scene_files import (
 )
 from bracketseg.errors import BracketError, BracketSegError
 
-MIN_FRAMES, MAX_FRAMES = 2, 15
-
-# Scenes lie in the folder itself, one folder below it, or two.
-_MAX_DEPTH = 2
+# Scenes lie in the folder itself, or up to three folders below it.
+_MAX_DEPTH = 3
 
 _LAYOUTS = (
     "0000_short.png, 0000_medium.png and 0000_long.png; LDR/short, LDR/medium and LDR/long; "
     "000000/0.png, 1.png and 2.png beside gt.png or exposures.npy; "
     "<scene>/low, medium and high (.jpg, .png, .tif); "
-    "or a folder of 2 to 15 pictures that is one bracket"
-)
-_ONE_BRACKET = (
-    "a folder of pictures whose names tell no roles is read as ONE bracket of 2 to 15 frames "
-    "of the same size; put each bracket into a folder of its own"
+    "a folder of 2 to 15 pictures that is one bracket; photographs whose EXIF tells several; "
+    "or radiance maps (.exr, .hdr)"
 )
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
@@ -50,11 +48,14 @@ class BracketSet:
     problems : tuple of BracketSegError
         One for each scene or folder that could not be used, and for roles that were kept
         but cannot be used; each names it.
+    left_over : tuple of LeftOver
+        Pictures that belong to no bracket, and why.
     """
 
     path: Path
     brackets: tuple[Bracket, ...]
     problems: tuple[BracketSegError, ...] = ()
+    left_over: tuple[LeftOver, ...] = ()
 
 
 def find_brackets(path: Path) -> BracketSet:
@@ -70,7 +71,10 @@ def find_brackets(path: Path) -> BracketSet:
           ``Test`` (NTIRE);
         - ``000000/{0,1,2}.png`` beside ``gt.png`` or ``exposures.npy`` (NTIRE crops);
         - ``<scene>/{low,medium,high}.*``;
-        - a plain folder of 2 to 15 pictures of the same size, which is one bracket.
+        - a plain folder of 2 to 15 pictures of the same size, which is one bracket;
+        - a plain folder of photographs whose EXIF tells several brackets, by time, camera,
+          size and the pattern of exposures (see :mod:`~bracketseg.brackets.mixed_folder`);
+        - radiance maps (``.exr``, ``.hdr``) in a folder without frames: each is a bracket.
 
         The medium frame may be missing. Or one picture: then the set has the one
         bracket that it belongs to.
@@ -79,12 +83,12 @@ def find_brackets(path: Path) -> BracketSet:
     -------
     BracketSet
         Exposure values come from EXIF; else from side-car files
-        (``<scene>_exposures.npy``, ``exposures.npy``, ``exposure.txt``, in the order
-        short, medium, long or in the natural order of the names); else from the
-        names (short, medium, long and low, medium, high are -2, 0 and 2 stops;
-        ``EV-2`` is what it says); else from the brightness of thumbnails. A source
-        counts only if it has a value for each frame and they are not all equal; a
-        side-car that cannot be read counts for nothing.
+        (``<scene>_exposures.npy``, ``exposures.npy``, ``exposure.txt`` and others, see
+        :mod:`~bracketseg.brackets.sidecars`, in the order short, medium, long or in the
+        natural order of the names); else from the names (short, medium, long and low,
+        medium, high are -2, 0 and 2 stops; ``EV-2`` is what it says); else from the
+        brightness of thumbnails. A source counts only if it has a value for each frame
+        and they are not all equal; a side-car that cannot be read counts for nothing.
 
         Hidden files, ``*_gt.*``, masks, probabilities and subfolders named ``HDR``,
         ``gt``, ``Label``, ``labels`` or ``masks`` are passed over. So are loose pictures beside
@@ -105,11 +109,12 @@ def find_brackets(path: Path) -> BracketSet:
         return _set_of_picture(path)
     if not path.is_dir():
         raise BracketError(f"{path}: does not exist; give a folder of brackets: {_LAYOUTS}")
-    scenes, problems = _scan(path, 0, set())
+    found, problems = _scan(path, 0, set())
+    scenes, headers, left_over = _parted(found, problems)
     brackets: list[Bracket] = []
     for scene, name in zip(scenes, _unique_names(scenes), strict=True):
         try:
-            bracket = _assemble(scene, name)
+            bracket = assemble(scene, name, headers)
         except BracketSegError as error:
             problems.append(error)
         else:
@@ -118,7 +123,26 @@ def find_brackets(path: Path) -> BracketSet:
     if not brackets and not problems:
         raise BracketError(f"{path}: holds no bracket; these layouts are read: {_LAYOUTS}")
     chosen, unusable = with_choices(path, brackets)
-    return BracketSet(path, chosen, (*problems, *unusable))
+    return BracketSet(path, chosen, (*problems, *unusable), tuple(left_over))
+
+
+def _parted(
+    found: Sequence[SceneFiles], problems: list[BracketSegError]
+) -> tuple[list[SceneFiles], dict[Path, ImageHeader], list[LeftOver]]:
+    """Part plain folders into their brackets, and give the headers read on the way."""
+    scenes: list[SceneFiles] = []
+    headers: dict[Path, ImageHeader] = {}
+    left_over: list[LeftOver] = []
+    for scene in found:
+        if scene.layout != "plain" or scene.maybe_previews:
+            scenes.append(scene)
+            continue
+        parted = part_folder(scene)
+        scenes += parted.scenes
+        headers |= parted.headers
+        left_over += parted.left_over
+        problems += parted.problems
+    return scenes, headers, left_over
 
 
 def bracket_of(path: Path) -> Bracket | None:
@@ -139,14 +163,25 @@ def bracket_of(path: Path) -> Bracket | None:
     if scene is None or scene.layout == "plain":
         return None
     try:
-        return _assemble(scene, _safe_name(scene.name))
+        return assemble(scene, _safe_name(scene.name))
     except BracketSegError:
         return None
 
 
 def _set_of_picture(path: Path) -> BracketSet:
     scene = _scene_of(path)
-    bracket = None if scene is None else _assemble(scene, _safe_name(scene.name))
+    headers: dict[Path, ImageHeader] = {}
+    if scene is not None and scene.layout == "plain":
+        parted = part_folder(scene)
+        headers, left = parted.headers, parted.left_over
+        scene = next((one for one in parted.scenes if path.absolute() in one.images), None)
+        if scene is None:
+            reasons = (one.reason for one in left if one.path == path.absolute())
+            reason = next(reasons, "nothing tells which")
+            raise BracketError(
+                f"{path}: belongs to no bracket: {reason}; open its folder to see the others"
+            )
+    bracket = None if scene is None else assemble(scene, _safe_name(scene.name), headers)
     if bracket is None:
         raise BracketError(f"{path}: belongs to no bracket; these layouts are read: {_LAYOUTS}")
     return BracketSet(path, *with_choices(path.parent, [bracket]))
@@ -207,56 +242,6 @@ def _scan(
             for scene in own
         ]
     return own + below, problems
-
-
-def _assemble(scene: SceneFiles, name: str) -> Bracket | None:
-    """Make the bracket of a scene; None for loose pictures that are none."""
-    if scene.problem is not None:
-        raise BracketError(f"{scene.folder}: scene {scene.name} {scene.problem}")
-    if scene.layout == "plain" and not MIN_FRAMES <= len(scene.images) <= MAX_FRAMES:
-        if scene.maybe_previews:
-            return None
-        count = len(scene.images)
-        held = f"only one picture, {scene.images[0].name}" if count == 1 else f"{count} pictures"
-        raise BracketError(f"{scene.folder}: holds {held}; {_ONE_BRACKET}")
-    headers = [read_header(path) for path in scene.images]
-    odd = _odd_one(headers)
-    if odd is not None:
-        if scene.maybe_previews:
-            return None
-        usual = next(header for header in headers if header.shape[:2] != headers[odd].shape[:2])
-        raise BracketError(
-            f"{scene.images[odd]}: is {_size(headers[odd])}, but "
-            f"{scene.images[headers.index(usual)].name} of the same bracket is {_size(usual)}; "
-            + (_ONE_BRACKET if scene.layout == "plain" else "give its frames one size")
-        )
-    found = exposure_values(scene, headers)
-    if found is None:
-        if scene.maybe_previews:
-            return None
-        raise BracketError(
-            f"{scene.folder}: all {len(scene.images)} pictures are equally bright and nothing "
-            f"tells their exposures; {_ONE_BRACKET}, and list its stops in exposure.txt"
-        )
-    source, evs = found
-    frames = [
-        Frame(path=path, ev=ev, exposure=header.exposure, header=header)
-        for path, ev, header in zip(scene.images, evs, headers, strict=True)
-    ]
-    # A stable sort: equal values stay in the order of the names.
-    frames.sort(key=lambda frame: frame.ev)
-    return Bracket(scene=name, frames=tuple(frames), ev_source=source, folder=scene.folder)
-
-
-def _odd_one(headers: Sequence[ImageHeader]) -> int | None:
-    """Index of the first frame that has not the commonest size; of equals the first counts."""
-    sizes = [header.shape[:2] for header in headers]
-    commonest = Counter(sizes).most_common(1)[0][0]
-    return next((index for index, size in enumerate(sizes) if size != commonest), None)
-
-
-def _size(header: ImageHeader) -> str:
-    return f"{header.shape[1]} x {header.shape[0]}"
 
 
 def _unique_names(scenes: Sequence[SceneFiles]) -> list[str]:

@@ -57,6 +57,24 @@ def displayed(radiance: NDArray[Any], ev: float = 0.0) -> NDArray[np.float32]:
     return np.where(light == 1, 1, encoded).astype(np.float32)
 
 
+def read_radiance(path: Path) -> NDArray[np.float32]:
+    """Read the linear values of an OpenEXR or Radiance HDR: (H, W) or (H, W, 3) float32.
+
+    Raises
+    ------
+    FrameError
+        If it cannot be read, or the extra `exr` is not installed.
+    """
+    try:
+        with path.open("rb") as file:
+            is_exr = file.read(4) == EXR_SIGNATURE
+        return read_exr(path) if is_exr else read_hdr(path)
+    except (OSError, ValueError) as error:
+        raise FrameError(
+            f"{path}: cannot be read as a radiance map: {error}; copy it again from its source"
+        ) from error
+
+
 def read_hdr_head(file: BinaryIO) -> Head:
     """Read the head of a Radiance HDR.
 

@@ -11,8 +11,10 @@ from typing import Literal
 from bracketseg.brackets.images import IMAGE_SUFFIXES
 from bracketseg.brackets.masks import is_mask_name
 from bracketseg.brackets.natural_order import natural_key
+from bracketseg.brackets.radiance import RADIANCE_SUFFIXES
+from bracketseg.brackets.sidecars import LIST_ENDING, SIDECAR_NAMES
 
-Layout = Literal["flat", "split", "crops", "roles", "plain"]
+Layout = Literal["flat", "split", "crops", "roles", "plain", "radiance"]
 
 LABELING_FILE = "labeling.json"
 """The file that tells a folder of masks."""
@@ -26,7 +28,6 @@ _CROP_SLOTS = {"0": 0, "1": 1, "2": 2}
 _SLOT_WORDS = ("short or low", "medium", "long or high")
 _FLAT_STEM = re.compile(r"(?P<scene>.+)_(?P<word>short|medium|long|low|high)", re.IGNORECASE)
 _GROUND_TRUTH_STEM = re.compile(r"(?:.+_)?gt", re.IGNORECASE)
-_SIDECARS = ("exposures.npy", "exposure.txt", "input_exp.txt")
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ class SceneFiles:
 
     Attributes
     ----------
-    layout : {"flat", "split", "crops", "roles", "plain"}
+    layout : {"flat", "split", "crops", "roles", "plain", "radiance"}
         The layout that they were told by; `plain` is a folder of pictures whose
-        names tell no roles.
+        names tell no roles, `radiance` one radiance map.
     name : str
         As the files or the folder have it.
     folder : Path
@@ -73,6 +74,10 @@ class SceneFiles:
     maybe_previews : bool
         Whether these are loose pictures beside the folders of scenes or among masks:
         they may be previews, and no bracket at all.
+    note : str
+        What is odd about the scene, if anything.
+    ordered : bool
+        Whether a person said that `images` are from dark to bright.
     """
 
     layout: Layout
@@ -84,6 +89,8 @@ class SceneFiles:
     sidecars: tuple[Path, ...] = field(default=(), repr=False)
     problem: str | None = None
     maybe_previews: bool = False
+    note: str = ""
+    ordered: bool = False
 
 
 def list_folder(path: Path) -> FolderListing:
@@ -146,7 +153,7 @@ def _scenes_of_files(listing: FolderListing) -> Iterable[SceneFiles]:
             flat.setdefault(match["scene"], []).append((_SLOTS[match["word"].lower()], path))
     if any(slot != 1 for slot, _ in chain.from_iterable(flat.values())):
         return [_scene_with_roles("flat", name, listing, words) for name, words in flat.items()]
-    return [_plain_scene(listing, images)] if images else []
+    return [_plain_scene(listing, images)] if images else _radiance_scenes(listing)
 
 
 def _split_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
@@ -167,8 +174,15 @@ def _split_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
 
 
 def _frames(listing: FolderListing) -> list[Path]:
-    """Pictures of a folder that are neither ground truth nor masks nor probabilities."""
-    images = [path for path in listing.files if is_image(path)]
+    """Pictures of a folder that are neither ground truth nor masks nor probabilities.
+
+    A radiance map beside frames is what was made of them.
+    """
+    images = [
+        path
+        for path in listing.files
+        if is_image(path) and path.suffix.lower() not in RADIANCE_SUFFIXES
+    ]
     # A mask is named <scene>_low.png; a frame is only if <scene>_medium is there too.
     stems = {path.stem.lower() for path in images}
     return [
@@ -220,6 +234,24 @@ def _plain_scene(listing: FolderListing, images: list[Path]) -> SceneFiles:
     )
 
 
+def _radiance_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
+    """Radiance maps that lie in a folder without frames: each is a scene of its own."""
+    for path in listing.files:
+        if path.suffix.lower() in RADIANCE_SUFFIXES and not _GROUND_TRUTH_STEM.fullmatch(path.stem):
+            yield SceneFiles(
+                layout="radiance",
+                name=path.stem,
+                folder=listing.path,
+                set_name=_folder_name(listing.path),
+                images=(path,),
+                slots=(0,),
+                sidecars=tuple(
+                    listing.path / f"{path.stem}_{name}"
+                    for name in ("exposures.npy", "exposure.txt")
+                ),
+            )
+
+
 def _sidecars(layout: Layout, name: str, listing: FolderListing) -> tuple[Path, ...]:
     if layout == "split":
         # NTIRE keeps them with the ground truth, beside LDR.
@@ -227,8 +259,9 @@ def _sidecars(layout: Layout, name: str, listing: FolderListing) -> tuple[Path, 
         return tuple(folder / f"{name}_exposures.npy" for folder in folders)
     if layout == "flat":
         return (listing.path / f"{name}_exposures.npy",)
-    found = (listing.file(name) for name in _SIDECARS)
-    return tuple(path for path in found if path is not None)
+    named = [listing.file(name) for name in SIDECAR_NAMES]
+    lists = [path for path in listing.files if path.name.lower().endswith("_" + LIST_ENDING)]
+    return tuple(path for path in (*named, *lists) if path is not None)
 
 
 def _are_crops(numbered: list[Path], listing: FolderListing) -> bool:

@@ -18,6 +18,7 @@ _EV_SOURCES: dict[EVSource, str] = {
     "sidecar": "side-car",
     "names": "names",
     "brightness": "brightness",
+    "person": "order by hand",
 }
 _NO_PARENT = QModelIndex()
 

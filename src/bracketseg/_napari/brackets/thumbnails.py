@@ -11,7 +11,6 @@ from psygnal import Signal
 
 from bracketseg._napari.widgets.jobs import Job, JobGroup
 from bracketseg.brackets.bracket import Bracket
-from bracketseg.brackets.images import read_thumbnail
 from bracketseg.errors import FrameError
 
 SIZE = 64
@@ -118,6 +117,6 @@ def _thumbnail_of(bracket: Bracket) -> Thumbnail:
     # would take a look at every frame.
     frame = bracket.frames[len(bracket.frames) // 2]
     try:
-        return read_thumbnail(frame.path, SIZE)
+        return frame.thumbnail(SIZE)
     except FrameError as error:
         return error

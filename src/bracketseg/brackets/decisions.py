@@ -1,0 +1,225 @@
+"""Which pictures of a folder are which bracket, where a person decided: kept beside them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.files import cannot_write, write_json
+from bracketseg.errors import BracketError
+
+DECISION_NAME = "bracketseg-brackets.json"
+VERSION = 1
+
+MAX_BYTES = 16 << 20
+"""A larger file was not written here: a picture takes some twenty bytes."""
+
+_UNUSABLE = "Correct it or move it away; until then the pictures are grouped by themselves."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One bracket as a person wants it.
+
+    Attributes
+    ----------
+    name : str
+        Of the scene.
+    frames : tuple of str
+        Names of files in the folder.
+    ordered : bool
+        Whether `frames` are from dark to bright whatever their exposures say.
+    """
+
+    name: str
+    frames: tuple[str, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The brackets of one folder as a person wants them.
+
+    Pictures that it does not name are grouped as without it. Each change gives a new
+    decision; :func:`keep_decision` writes it.
+
+    Attributes
+    ----------
+    brackets : tuple of Decided
+        No picture is in two.
+    left_out : tuple of str
+        Pictures that are to be in none.
+    """
+
+    brackets: tuple[Decided, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, brackets: Iterable[Bracket]) -> "Decision":
+        """Start from brackets as they were found, all in one folder."""
+        return cls(
+            brackets=tuple(
+                Decided(
+                    name=bracket.scene, frames=tuple(frame.path.name for frame in bracket.frames)
+                )
+                for bracket in brackets
+            )
+        )
+
+    def merge(self, first: str, *others: str) -> "Decision":
+        """Make one bracket of several; it has the name of the first."""
+        into = self._bracket(first)
+        taken = [self._bracket(name) for name in others]
+        frames = (*into.frames, *(name for bracket in taken for name in bracket.frames))
+        merged = replace(into, frames=frames, ordered=False)
+        return self._with(
+            [
+                merged if bracket == into else bracket
+                for bracket in self.brackets
+                if bracket not in taken
+            ]
+        )
+
+    def split(self, name: str, frames: Sequence[str], new_name: str) -> "Decision":
+        """Move frames of a bracket into a new one, which comes behind it."""
+        old = self._bracket(name)
+        self._check(old, frames)
+        if any(bracket.name == new_name for bracket in self.brackets):
+            raise BracketError(f"{new_name}: is the name of another bracket; take a new name")
+        kept = tuple(frame for frame in old.frames if frame not in frames)
+        new = Decided(name=new_name, frames=tuple(frames), ordered=old.ordered)
+        changed: list[Decided] = []
+        for bracket in self.brackets:
+            changed += [replace(old, frames=kept), new] if bracket == old else [bracket]
+        return self._with(changed)
+
+    def reorder(self, name: str, frames: Sequence[str]) -> "Decision":
+        """Say that the frames of a bracket are from dark to bright in this order."""
+        old = self._bracket(name)
+        self._check(old, frames)
+        if len(frames) != len(old.frames):
+            raise BracketError(f"{name}: give all of its {len(old.frames)} frames, each once")
+        new = replace(old, frames=tuple(frames), ordered=True)
+        return self._with([new if bracket == old else bracket for bracket in self.brackets])
+
+    def leave_out(self, *pictures: str) -> "Decision":
+        """Take pictures out of all brackets."""
+        brackets = [
+            replace(bracket, frames=tuple(f for f in bracket.frames if f not in pictures))
+            for bracket in self.brackets
+        ]
+        left = (*self.left_out, *(name for name in pictures if name not in self.left_out))
+        return replace(self._with(brackets), left_out=left)
+
+    def _with(self, brackets: Iterable[Decided]) -> "Decision":
+        return replace(self, brackets=tuple(bracket for bracket in brackets if bracket.frames))
+
+    def _bracket(self, name: str) -> Decided:
+        for bracket in self.brackets:
+            if bracket.name == name:
+                return bracket
+        raise BracketError(
+            f"{name}: is no bracket here; take one of "
+            + ", ".join(bracket.name for bracket in self.brackets)
+        )
+
+    @staticmethod
+    def _check(bracket: Decided, frames: Sequence[str]) -> None:
+        if not frames or not set(frames) <= set(bracket.frames) or len(set(frames)) < len(frames):
+            raise BracketError(
+                f"{bracket.name}: {', '.join(frames) or 'nothing'} are not frames of it, each "
+                f"once; take some of {', '.join(bracket.frames)}"
+            )
+
+
+def read_decision(folder: Path) -> Decision | None:
+    """Read what a person decided for the pictures of a folder; None if nothing.
+
+    Raises
+    ------
+    BracketError
+        If the file cannot be used; it names the file.
+    """
+    path = folder / DECISION_NAME
+    try:
+        if not path.exists():
+            return None
+        # Reading a pipe would never end.
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            raise BracketError(f"{path}: is no file of at most {MAX_BYTES >> 20} MiB. {_UNUSABLE}")
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BracketError(f"{path}: cannot be read ({error.strerror}). {_UNUSABLE}") from error
+    except (ValueError, RecursionError) as error:
+        raise BracketError(f"{path}: is no JSON that can be read. {_UNUSABLE}") from error
+    version = document.get("version") if isinstance(document, dict) else None
+    if type(version) is int and version > VERSION:
+        raise BracketError(f"{path}: a newer bracketseg wrote it; update this one. {_UNUSABLE}")
+    if type(version) is not int or version != VERSION:
+        raise BracketError(f"{path}: does not hold brackets as bracketseg does. {_UNUSABLE}")
+    try:
+        decision = Decision(
+            brackets=tuple(_decided(entry) for entry in _list(document.get("brackets", []))),
+            left_out=_names(document.get("left_out", [])),
+        )
+    except (TypeError, KeyError) as error:
+        raise BracketError(
+            f"{path}: does not hold brackets as bracketseg does. {_UNUSABLE}"
+        ) from error
+    uses = Counter(name for bracket in decision.brackets for name in bracket.frames)
+    uses.update(decision.left_out)
+    twice = next((name for name, count in uses.items() if count > 1), None)
+    if twice is not None:
+        raise BracketError(f"{path}: says of {twice} more than once where it belongs. {_UNUSABLE}")
+    return decision
+
+
+def keep_decision(folder: Path, decision: Decision) -> None:
+    """Write a decision beside the pictures; an empty one takes the file away.
+
+    Raises
+    ------
+    BracketError
+        If it cannot be written, or the file is of a newer bracketseg.
+    """
+    read_decision(folder)
+    path = folder / DECISION_NAME
+    document = {
+        "version": VERSION,
+        "brackets": [
+            {"name": bracket.name, "frames": list(bracket.frames), "ordered": bracket.ordered}
+            for bracket in decision.brackets
+        ],
+        "left_out": list(decision.left_out),
+    }
+    try:
+        if decision == Decision():
+            path.unlink(missing_ok=True)
+        else:
+            write_json(path, document)
+    except OSError as error:
+        raise BracketError(cannot_write(path, error)) from error
+
+
+def _decided(entry: Any) -> Decided:
+    name, ordered = entry["name"], entry.get("ordered", False)
+    frames = _names(entry["frames"])
+    if not isinstance(name, str) or not name or not isinstance(ordered, bool) or not frames:
+        raise TypeError(entry)
+    return Decided(name=name, frames=frames, ordered=ordered)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    names = _list(value)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(names)
+    return tuple(names)
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(value)
+    return value
