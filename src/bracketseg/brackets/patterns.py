@@ -27,18 +27,16 @@ ALONE = 1.2
 
 Signature = tuple[float, ...]
 
-_BRACKET = 1.0
+_BRACKET, _REPEAT = 1.0, 0.8
 _UNEVEN, _WITH_HOLES = 1.0, 0.5
 _ODD_ORDER, _ODD_AND_UNEVEN = 1.5, 0.9
+_EVEN_FRAME, _LONG_ROW, _USUAL_HERE = -0.6, -0.3, -0.5
+_PAIR, _PAIR_OF_CAMERA = 0.8, 0.6
 _SMALL_STEP, _SMALL_STEP_COST = 0.45, 0.5
-_PAIR = 0.6
 _OTHER_APERTURE = 0.8
 _METERED = 1.2
-_SAID_SO, _SAID_SO_OF_SOME = -0.5, 1.0
-_REPEAT = 0.8
-_USUAL_HERE = -0.3
-_EVEN_FRAME = -0.6
-_LONG_ROW = -0.3
+_SAID_SO, _SAID_SO_OF_SOME, _SAID_SO_ALONE = -0.5, 3.0, 0.4
+_OTHER_BIAS = 2.0
 _SHORT_PAUSE, _PAUSE = 2.0, 0.4
 _ONE_LONG_PAUSE, _USUAL_PAUSES = 1.0, 5.0
 # Times in EXIF are rounded to thirds of a stop, so steps differ by as much.
@@ -61,21 +59,25 @@ def bracket_cost(shots: Sequence[Shot], usual: Collection[Signature] = ()) -> fl
         The smaller, the more they do; infinite if they cannot be one.
     """
     if len(shots) == 1:
-        return ALONE
+        return ALONE + (_SAID_SO_ALONE if shots[0].mode == AUTO_BRACKET else 0.0)
     frames = without_repeats(shots)
     repeats = len(shots) - len(frames)
     evs = [shot.ev for shot in frames]
     too_many = repeats > min(MAX_REPEATS, len(frames) - 1)
     if len(evs) < 2 or too_many or max(evs) - min(evs) < SMALLEST_RANGE:
         return math.inf
-    bias = [shot.bias for shot in frames if shot.bias is not None]
-    even_bias = len(bias) == len(evs) and _is_even(bias)
-    said = [shot.mode == AUTO_BRACKET for shot in frames]
     cost = _BRACKET + repeats * _REPEAT + _pauses_cost(gaps(shots))
-    ordered = is_usual_order(evs)
+    cost += _pattern_cost(frames, evs) + _camera_cost(frames, evs)
+    return cost + (_USUAL_HERE if signature(frames) in usual else 0.0)
+
+
+def _pattern_cost(frames: Sequence[Shot], evs: Sequence[float]) -> float:
+    """Say what their exposures, in the order of the times, speak against a bracket."""
+    ordered, small_step = is_usual_order(evs), min(_steps(evs)) < _SMALL_STEP
     # Someone who turns the dial of time up or down, by whatever steps, makes a bracket.
     by_hand = all(shot.mode == MANUAL_EXPOSURE for shot in frames) and _is_monotone(evs)
-    even = even_bias or by_hand or _is_even(evs)
+    even = _is_even(evs) or _has_even_bias(frames) or (by_hand and not small_step)
+    cost = _SMALL_STEP_COST if small_step else 0.0
     if not even:
         cost += _WITH_HOLES if _has_holes(evs) else _UNEVEN
     if not ordered:
@@ -85,19 +87,35 @@ def bracket_cost(shots: Sequence[Shot], usual: Collection[Signature] = ()) -> fl
     elif len(evs) > 3 and _is_monotone(evs):
         # Chance makes it of n exposures in 2 of n! cases.
         cost += _LONG_ROW * math.log(math.factorial(len(evs)) / 2)
-    if len(evs) == 2 and not even_bias and not all(said):
-        cost += _PAIR
-    if min(_steps(evs)) < _SMALL_STEP:
-        cost += _SMALL_STEP_COST
     if len({shot.f_number for shot in frames}) > 1:
         cost += _OTHER_APERTURE
-    if all(shot.mode == AUTO_EXPOSURE for shot in frames) and len(set(bias)) == 1:
-        cost += _METERED * len(evs)
+    return cost
+
+
+def _camera_cost(frames: Sequence[Shot], evs: Sequence[float]) -> float:
+    """Say what the camera's notes speak against a bracket."""
+    said = [shot.mode == AUTO_BRACKET for shot in frames]
+    bias = [
+        shot.bias
+        for _, shot in sorted(zip(evs, frames, strict=True), key=lambda one: one[0])
+        if shot.bias is not None
+    ]
+    cost = 0.0
     if any(said):
         cost += _SAID_SO if all(said) else _SAID_SO_OF_SOME
-    if signature(frames) in usual:
-        cost += _USUAL_HERE
+    if len(evs) == 2:
+        cost += _PAIR_OF_CAMERA if all(said) or _has_even_bias(frames) else _PAIR
+    if len(set(bias)) == 1 and all(shot.mode == AUTO_EXPOSURE for shot in frames):
+        cost += _METERED * len(evs)
+    # A bias that comes twice, or is larger for a darker frame, is of another bracket.
+    if len(set(bias)) > 1 and any(b <= a for a, b in pairwise(bias)):
+        cost += _OTHER_BIAS
     return cost
+
+
+def _has_even_bias(frames: Sequence[Shot]) -> bool:
+    bias = [shot.bias for shot in frames if shot.bias is not None]
+    return len(bias) == len(frames) and _is_even(bias)
 
 
 def without_repeats(shots: Sequence[Shot]) -> list[Shot]:
