@@ -13,6 +13,8 @@ import numpy as np
 import onnxruntime
 import pytest
 import tifffile
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 from bracketseg import __version__, console
 from bracketseg.errors import OutOfMemoryError, TrainingError
@@ -54,6 +56,31 @@ def test_info_lists_every_frame(command, brackets):
     shown = command("info", brackets)
     assert shown.status == 0
     assert "6 brackets" in shown.out
+
+
+def test_info_of_a_day_of_photographs(command, tmp_path):
+    def photograph(name, stop, second, profile=None):
+        exif = Image.Exif()
+        camera = exif.get_ifd(0x8769)
+        camera[0x829A] = IFDRational(2 ** (stop + 2), 256)
+        camera[0x9003] = f"2024:05:01 10:{second // 60:02}:{second % 60:02}"
+        picture = Image.new("RGB", (12, 8), (100 + 30 * stop,) * 3)
+        picture.save(tmp_path / name, exif=exif, icc_profile=profile)
+
+    for first in (0, 3):
+        for number, stop in enumerate((0, -2, 2), start=first):
+            photograph(f"IMG_{number}.jpg", stop, 60 * first + number)
+    photograph("IMG_9.jpg", 1, 3000)
+    photograph("IMG_4.jpg", -2, 184, profile=b"none")
+    listed = command("info", tmp_path, "--json")
+    assert [scene["scene"] for scene in json.loads(listed.out)] == ["IMG_0", "IMG_3"]
+    assert json.loads(listed.out)[0]["notes"] == []
+    assert "IMG_4.jpg: its colour profile" in json.loads(listed.out)[1]["notes"][0]
+    shown = command("info", tmp_path)
+    assert shown.status == listed.status == 0
+    assert "Note: IMG_4.jpg: its colour profile is damaged" in shown.out
+    for err in (shown.err, listed.err):
+        assert f"In no bracket: {tmp_path / 'IMG_9.jpg'}: a single photograph" in err
 
 
 def test_frames_that_were_chosen_by_hand_are_low_and_high(command, brackets):

@@ -339,7 +339,7 @@ def test_nothing_is_read_on_the_main_thread(dock, tmp_path, scene, monkeypatch):
     spy(scene_frames, "mtb_shifts")
     monkeypatch.setattr(
         "bracketseg._napari.brackets.thumbnails.read_thumbnail",
-        lambda *_: (
+        lambda *_, **shown: (
             threads.setdefault("thumbnail", set()).add(threading.current_thread())
             or np.zeros((4, 4), np.uint8)
         ),
@@ -382,9 +382,9 @@ def test_thumbnails_are_read_for_the_rows_in_sight_only(dock, tmp_path, scene, m
     read = []
     real = thumbnails.read_thumbnail
 
-    def noted(path, size):
+    def noted(path, size, **shown):
         read.append(path.parent)
-        return real(path, size)
+        return real(path, size, **shown)
 
     monkeypatch.setattr(thumbnails, "read_thumbnail", noted)
     source = scene("one")

@@ -145,7 +145,7 @@ def test_what_went_out_of_sight_is_not_read(brackets, monkeypatch, qtbot):
     read, go_on = [], threading.Event()
     monkeypatch.undo()
 
-    def slow(path, size):
+    def slow(path, size, **shown):
         read.append(path.parent.name)
         go_on.wait(10)
         return np.zeros((4, 4), np.uint8)

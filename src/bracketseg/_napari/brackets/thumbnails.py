@@ -11,6 +11,7 @@ from psygnal import Signal
 
 from bracketseg._napari.widgets.jobs import Job, JobGroup
 from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.images import read_thumbnail
 from bracketseg.errors import FrameError
 
 SIZE = 64
@@ -117,6 +118,6 @@ def _thumbnail_of(bracket: Bracket) -> Thumbnail:
     # would take a look at every frame.
     frame = bracket.frames[len(bracket.frames) // 2]
     try:
-        return frame.thumbnail(SIZE)
+        return read_thumbnail(frame.path, SIZE, ev=frame.shown_at)
     except FrameError as error:
         return error
