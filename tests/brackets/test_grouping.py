@@ -286,6 +286,35 @@ def test_gaps_leave_the_exposure_out() -> None:
     assert [len(run) for run in runs(shots)] == [2, 1]
 
 
+def test_a_long_pause_parts_a_run() -> None:
+    camera = Camera()
+    camera.take(0, -2, 2)
+    camera.rest(130)
+    camera.take(4)
+    assert [len(run) for run in runs(camera.shots)] == [3, 1]
+    # Unless all pauses are long.
+    camera = Camera()
+    camera.take(0, -2, 2, 4, every=130)
+    assert [len(run) for run in runs(camera.shots)] == [4]
+
+
+def test_a_bias_that_comes_again_is_of_the_next_bracket() -> None:
+    camera, expected = Camera(), []
+    for base in (0, 3):
+        names = [camera.take(base + bias, bias=float(bias))[0] for bias in (-1, 0, 1)]
+        expected.append(names)
+    assert groups_of(camera.shots) == expected
+
+
+def test_another_aperture_speaks_against_a_bracket() -> None:
+    camera = Camera()
+    for ev, f_number in ((0, 8.0), (1.7, 5.6), (-1.1, 11.0)):
+        camera.take(ev, every=5, f_number=f_number)
+    assert groups_of(camera.shots) == []
+    same = [Shot(path=shot.path, ev=shot.ev, time=shot.time) for shot in camera.shots]
+    assert len(groups_of(same)) == 1
+
+
 def test_what_can_be_no_bracket() -> None:
     camera = Camera()
     camera.take(0, 0.5, 0.1)

@@ -91,7 +91,8 @@ def test_inks_by_their_profile(tmp_path: Path, suffix: str) -> None:
         tmp_path / f"a.{suffix}", icc_profile=profile, quality=100, subsampling=0
     )
     expected = by_pillow(inks, profile, "CMYK")
-    assert read_header(tmp_path / f"a.{suffix}").shape == (16, 24, 3)
+    header = read_header(tmp_path / f"a.{suffix}")
+    assert (header.shape, header.warning) == ((16, 24, 3), "")
     assert np.abs(read_image(tmp_path / f"a.{suffix}").astype(int) - expected).max() <= 3
     plain = to_srgb(inks, b"")
     assert np.abs(plain.astype(int) - expected).max() > 20
@@ -118,13 +119,25 @@ def test_a_profile_that_cannot_be_used_is_named(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_long_profile_in_a_jpeg(tmp_path: Path) -> None:
-    # Pillow spreads it over three segments.
-    long = ADOBE + bytes(150_000)
-    Image.fromarray(patch(*COLOUR)).save(tmp_path / "a.jpg", icc_profile=long, quality=100)
-    assert read_header(tmp_path / "a.jpg").warning == ""
+def test_a_profile_in_parts(tmp_path: Path) -> None:
+    """A JPEG numbers the parts of a long profile; they may come in any order."""
+    path = tmp_path / "a.jpg"
+    Image.fromarray(patch(*COLOUR)).save(path, quality=100)
+    data, parts = path.read_bytes(), b""
+    for number, part in ((2, ADOBE[400:]), (1, ADOBE[:400])):
+        segment = b"ICC_PROFILE\0" + bytes([number, 2]) + part
+        parts += b"\xff\xe2" + struct.pack(">H", len(segment) + 2) + segment
+    path.write_bytes(data[:2] + parts + data[2:])
+    assert read_header(path).warning == ""
     expected = by_pillow(patch(*COLOUR), ADOBE)
-    assert np.abs(read_image(tmp_path / "a.jpg").astype(int) - expected).max() <= 3
+    assert np.abs(read_image(path).astype(int) - expected).max() <= 3
+
+
+def test_what_lies_outside_srgb_is_clipped() -> None:
+    green = np.array([[[0, 1, 0], [0.5, 1, 0]]], np.float32)
+    converted = to_srgb(green, ADOBE)
+    assert converted.min() == 0
+    assert converted.max() == 1
 
 
 def test_a_float_beyond_white_is_left_to_its_reader() -> None:

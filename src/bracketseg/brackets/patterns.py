@@ -36,7 +36,7 @@ _SMALL_STEP, _SMALL_STEP_COST = 0.45, 0.5
 _OTHER_APERTURE = 0.8
 _METERED = 1.2
 _SAID_SO, _SAID_SO_OF_SOME, _SAID_SO_ALONE = -0.5, 3.0, 0.4
-_OTHER_BIAS = 2.0
+_OTHER_BIAS = 4.0
 _SHORT_PAUSE, _PAUSE = 2.0, 0.4
 _ONE_LONG_PAUSE, _USUAL_PAUSES = 1.0, 5.0
 # Times in EXIF are rounded to thirds of a stop, so steps differ by as much.

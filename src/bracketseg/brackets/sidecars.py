@@ -114,7 +114,7 @@ def _are_times(values: Sequence[float]) -> bool:
     ordered = sorted(values)
     sums = [b - a for a, b in pairwise(ordered)]
     ratios = [math.log2(b / a) for a, b in pairwise(ordered)]
-    if len(ordered) < 3 or max(sums) - min(sums) < _ROUNDING:
+    if len(ordered) < 2 or max(sums) - min(sums) < _ROUNDING:
         return False
     return max(ratios) - min(ratios) <= _ROUNDING
 
