@@ -3,6 +3,8 @@ import subprocess
 import sys
 import threading
 import weakref
+from importlib.resources import files
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -100,10 +102,46 @@ def test_the_dock_needs_no_torch():
 
 def test_opening_the_dock_writes_nothing_and_says_what_to_do(dock, config):
     assert not config.exists()
-    assert dock.text == "No folder yet: type one, drop one here, or press Open."
+    assert dock.text.startswith("No folder yet: type one, drop one here, press Open, or begin")
     assert not dock.next.isEnabled()
     assert not dock.previous.isEnabled()
     assert not dock.low_frame.isVisible()
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    path = tmp_path / "home"
+    path.mkdir()
+    monkeypatch.setattr(Path, "home", lambda: path)
+    return path
+
+
+def test_the_samples_are_copied_to_the_user_and_opened(dock, home):
+    dock.samples.click()
+    folder = home / "bracketseg-samples"
+    dock.wait(lambda: dock.session.folder == folder)
+    dock.wait(lambda: len(dock.rows) == 15 and dock.shown is not None)
+    assert not dock.samples.isVisible()
+    assert [path.name for path in home.iterdir()] == ["bracketseg-samples"]
+    source = Path(str(files("bracketseg") / "sample_data" / "brackets"))
+    assert sum(path.is_file() for path in folder.rglob("*")) == sum(
+        path.is_file() for path in source.rglob("*")
+    )
+
+
+def test_samples_that_somebody_has_worked_in_stay_as_they_are(dock, home, scene):
+    kept = scene("home/bracketseg-samples/mine")
+    dock.samples.click()
+    dock.wait_for("mine")
+    assert list((home / "bracketseg-samples").iterdir()) == [kept]
+
+
+def test_samples_that_cannot_be_written_are_one_message(dock, home):
+    home.rmdir()
+    dock.samples.click()
+    dock.wait(lambda: "⚠" in dock.text)
+    assert f"{home / 'bracketseg-samples'}: cannot be written" in dock.text
+    assert dock.samples.isEnabled()
 
 
 def test_a_folder_fills_the_table_and_its_first_scene_is_shown(dock, folder):
@@ -339,7 +377,7 @@ def test_nothing_is_read_on_the_main_thread(dock, tmp_path, scene, monkeypatch):
     spy(scene_frames, "mtb_shifts")
     monkeypatch.setattr(
         "bracketseg._napari.brackets.thumbnails.read_thumbnail",
-        lambda *_, **shown: (
+        lambda *_, **__: (
             threads.setdefault("thumbnail", set()).add(threading.current_thread())
             or np.zeros((4, 4), np.uint8)
         ),

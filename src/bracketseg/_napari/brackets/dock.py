@@ -21,11 +21,13 @@ from qtpy.QtWidgets import (
 )
 
 from bracketseg._napari.brackets.role_choice import RoleChoice
+from bracketseg._napari.brackets.samples import copy_samples, samples_folder
 from bracketseg._napari.brackets.scene_table import SceneTable
 from bracketseg._napari.brackets.scene_view import ROW_HEIGHT, SceneView
 from bracketseg._napari.brackets.thumbnails import Thumbnails
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS, session_of
+from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg._napari.widgets.shortcuts import Shortcut
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import Bracket
@@ -48,11 +50,13 @@ class BracketsDock(QWidget):
         super().__init__()
         self._session = session_of(napari_viewer)
         self._error = ""
+        self._jobs = JobGroup()
         self._thumbnails = Thumbnails()
         self._table = SceneTable(self._session, self._thumbnails, self)
         self._build()
         self._thumbnails.ready.connect(self._table.show_thumbnail)
         self.destroyed.connect(self._thumbnails.cancel)
+        self.destroyed.connect(self._jobs.cancel)
         session = self._session
         join_session(
             self,
@@ -106,6 +110,10 @@ class BracketsDock(QWidget):
         self._folder.addAction(browse, QLineEdit.ActionPosition.TrailingPosition)
         self._open_button = _button("Open", "brackets.open", self._open)
         self._open_button.setToolTip("Look for brackets in this folder")
+        self._samples = _button("Sample brackets", "brackets.samples", self._open_samples)
+        self._samples.setToolTip(
+            f"Copy the brackets that come with bracketseg to {samples_folder()}, and open them"
+        )
         self._scenes = SceneView(self._table, self._thumbnails, self)
         self._scenes.setObjectName("brackets.scenes")
         self._scenes.hint = "Drop a folder of brackets here."
@@ -145,6 +153,7 @@ class BracketsDock(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.addLayout(_row(self._folder, self._open_button))
+        layout.addWidget(self._samples)
         layout.addWidget(self._scenes, stretch=1)
         layout.addLayout(_row(self._previous, self._next, self._unlabelled))
         layout.addWidget(self._roles)
@@ -168,6 +177,20 @@ class BracketsDock(QWidget):
         chosen = QFileDialog.getExistingDirectory(self, "Folder of brackets", start)
         if chosen:
             self._session.open_folder(Path(chosen))
+
+    def _open_samples(self) -> None:
+        self._samples.setEnabled(False)
+        self._jobs.run(
+            copy_samples,
+            on_done=self._session.open_folder,
+            on_error=self._samples_failed,
+            description="copying the sample brackets",
+        )
+
+    def _samples_failed(self, error: Exception) -> None:
+        self._samples.setEnabled(True)
+        self._error = str(error)
+        self._tell()
 
     def _set_align(self, on: bool) -> None:
         self._session.align = on
@@ -257,12 +280,16 @@ class BracketsDock(QWidget):
         self._next.setEnabled(found > 0 and (place is None or place + 1 < found))
         self._unlabelled.setEnabled(found > 0)
         self._align.setEnabled(found > 0)
+        self._samples.setVisible(session.folder is None)
         self._status.setText(f"⚠ {self._error}" if self._error else self._state())
 
     def _state(self) -> str:
         session = self._session
         if session.folder is None:
-            return "No folder yet: type one, drop one here, or press Open."
+            return (
+                "No folder yet: type one, drop one here, press Open, or begin with the sample "
+                "brackets."
+            )
         found = len(session.brackets)
         if session.loading is not None:
             return f"Reading {'and aligning ' if session.align else ''}{session.loading.scene} …"
