@@ -60,6 +60,10 @@ class BackgroundWriter:
     def __contains__(self, key: str) -> bool:
         return key in self._pending or key in self._in_flight
 
+    def has_failed(self, key: str) -> bool:
+        """Whether something could not be written when that was last tried."""
+        return key in self._failures
+
     @property
     def idle(self) -> bool:
         """Whether everything is written."""

@@ -265,8 +265,8 @@ class GroundTruth:
             self._take_place(self._places.of(subject))
         place = self._place
         try:
-            # What is just being saved is no other program's.
-            saving = subject.scene in self.keeper.saving(place)
+            # What is just being saved is no other program's; what was refused may be.
+            saving = subject.scene in self.keeper.saving(place) - self.keeper.refused(place)
             conflict = None if saving else place.conflict(subject, annotation)
         except LabelingError as error:
             self._set_state(self.state, str(error))

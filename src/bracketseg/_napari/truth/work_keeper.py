@@ -133,8 +133,15 @@ class WorkKeeper:
 
     def saving(self, place: WorkPlace) -> frozenset[str]:
         """Give the scenes whose masks wait to be written."""
-        there = (key for key in self._saves if key.at(place) and _masks_key(key) in self.writer)
-        return frozenset(key.scene for key in there)
+        return frozenset(key.scene for key in self._waiting(place))
+
+    def refused(self, place: WorkPlace) -> frozenset[str]:
+        """Give those of them that could not be written so far."""
+        waiting = self._waiting(place)
+        return frozenset(key.scene for key in waiting if self.writer.has_failed(_masks_key(key)))
+
+    def _waiting(self, place: WorkPlace) -> list[_Key]:
+        return [key for key in self._saves if key.at(place) and _masks_key(key) in self.writer]
 
     def _put_masks(self, place: WorkPlace, key: _Key, save: "_Save") -> None:
         self._saves[key] = save
