@@ -102,7 +102,7 @@ class Window:
         path = HERE / "pictures" / f"{name}.png"
         path.parent.mkdir(exist_ok=True)
         self.viewer.screenshot(str(path), canvas_only=False, flash=False)
-        shown = Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT)
+        shown = Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
         shown.save(path, optimize=True)
 
     def close(self) -> None:
@@ -151,7 +151,6 @@ def predict(window: Window) -> None:
     session = session_of(window.viewer)
     session.select(SHOWN)
     window.until(lambda: session.current.scene == SHOWN)
-    window.find("predict.probability").setChecked(True)
     run = window.find("predict.run")
     window.press("predict.run")
     window.until(lambda: not run.isEnabled())

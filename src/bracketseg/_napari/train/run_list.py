@@ -129,7 +129,10 @@ class RunList:
                 path = item.data(_PATH)
                 swatch = QPixmap(10, 10)
                 swatch.fill(QColor(self.color(path) if path in ticked else "transparent"))
-                item.setIcon(QIcon(swatch))
+                icon = QIcon(swatch)
+                # Else a style mixes the colour of the selected row into it.
+                icon.addPixmap(swatch, QIcon.Mode.Selected)
+                item.setIcon(icon)
 
     def _describe(self, item: QListWidgetItem) -> None:
         run = self._runs[item.data(_PATH)]
