@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,12 @@ class TestWithRoles:
         for low, high in ((2, 0), (1, 1)):
             with pytest.raises(BracketError, match=r"\.png: as low frame.*exchange the two"):
                 bracket.with_roles(bracket.frames[low], bracket.frames[high])
+
+    def test_exposures_of_one_radiance_map_are_not_chosen(self) -> None:
+        frames = [replace(frame, path=Path("map.hdr")) for frame in bracket_at([0, 1, 2]).frames]
+        bracket = replace(bracket_at([0, 1, 2]), frames=tuple(frames))
+        with pytest.raises(BracketError, match=r"map\.hdr: .* in map_exposure\.txt"):
+            bracket.with_roles(frames[0], frames[1])
 
     def test_a_stranger_is_refused(self) -> None:
         bracket = bracket_at([0, 1])

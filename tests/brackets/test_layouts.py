@@ -226,6 +226,11 @@ class TestPassedOver:
         assert one(tmp_path).scene == "house"
         write_scene(tmp_path, "wide.jpg", size=(20, 5))
         assert one(tmp_path).scene == "house"
+        left = find_brackets(tmp_path).left_over
+        assert {it.path.name for it in left} == {"preview.jpg", "contact sheet.jpg", "wide.jpg"}
+        assert {it.reason for it in left} == {
+            "lies beside folders of brackets, and is taken for no bracket itself"
+        }
 
     def test_a_bracket_beside_scenes(self, tmp_path: Path, write_scene: WriteScene) -> None:
         write_scene(tmp_path, "a_EV0.jpg", "a_EV2.jpg")

@@ -69,6 +69,16 @@ def test_five_scenes_that_all_agree_are_too_few_and_six_are_not():
         assert (test.too_few, test.better) == (too_few, None if too_few else "a")
 
 
+def test_pairs_that_cannot_be_tested_count_for_the_correction():
+    rising = [0.1 * number for number in range(1, 7)]
+    values = {"a": scenes(rising), "b": scenes([0.0] * 6), "c": scenes(rising[:2])}
+    first, *others = paired_tests(values)
+    assert first.p == pytest.approx(2 / 2**6)
+    assert first.p_holm == pytest.approx(3 * 2 / 2**6)
+    assert first.better is None
+    assert all(test.too_few for test in others)
+
+
 def test_scenes_without_a_difference_do_not_count():
     same = scenes([0.5] * 20)
     nearly = {**same, "s0": 0.6}

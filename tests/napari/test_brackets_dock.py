@@ -13,6 +13,7 @@ from qtpy.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
+from bracketseg._napari.brackets import dock as dock_module
 from bracketseg._napari.brackets.scene_view import ROW_HEIGHT
 from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg._napari.session import annotator_name, folder_scan, scene_frames
@@ -134,6 +135,17 @@ def test_samples_that_somebody_has_worked_in_stay_as_they_are(dock, home, scene)
     dock.samples.click()
     dock.wait_for("mine")
     assert list((home / "bracketseg-samples").iterdir()) == [kept]
+
+
+def test_a_folder_that_was_opened_meanwhile_stays(dock, home, folder, monkeypatch):
+    copied, release = dock_module.copy_samples, threading.Event()
+    monkeypatch.setattr(dock_module, "copy_samples", lambda: release.wait(10) and copied())
+    dock.samples.click()
+    dock.open(folder)
+    release.set()
+    dock.wait(lambda: (home / "bracketseg-samples").is_dir() and not jobs.running_jobs())
+    dock.wait_for("attic")
+    assert dock.session.folder == folder
 
 
 def test_samples_that_cannot_be_written_are_one_message(dock, home):

@@ -779,6 +779,19 @@ def test_the_next_run_takes_the_layers_of_the_scene_before(hand, folder):
     hand.wait_layers("probability", 0)
 
 
+def test_probabilities_do_not_lie_over_what_is_corrected(hand, folder):
+    hand.find("probability").setChecked(True)
+    hand.run()
+    hand.wait_layers("probability", 2)
+    assert hand.layer("low probability").visible
+    hand.click("correct")
+    assert not any(
+        hand.layer(f"{role} {kind}").visible
+        for role in ("low", "high")
+        for kind in ("prediction", "probability")
+    )
+
+
 def test_choosing_another_image_stops_the_run(empty, tmp_path):
     frame = np.full((8, 8), 90, np.uint8)
     images(empty, tmp_path, (frame, {"name": "a low"}), (frame.copy(), {"name": "b"}))

@@ -114,8 +114,10 @@ class Hand:
 
 @pytest.fixture
 def hand(viewer, qtbot):
-    yield Hand(viewer, qtbot)
-    cancel_all()
+    made = Hand(viewer, qtbot)
+    yield made
+    made.worker.kill()
+    assert cancel_all(10)
 
 
 def test_the_button_asks_for_both_folders_and_makes_the_report(hand, tmp_path):
@@ -173,12 +175,22 @@ def test_a_report_that_is_there_is_replaced_only_on_demand(hand, tmp_path):
     hand.answer = False
     hand.worker.go.release(3)
     hand.begin(tmp_path / "runs", out)
-    assert "holds a report already" in hand.questions[0]
+    assert "holds tables or a report already (report.html)" in hand.questions[0]
     assert hand.worker.requests == []
     hand.answer = True
     hand.click("report.start")
     hand.says("Report on 6 trainings")
     assert (out / "report.html").read_text() == "done"
+
+
+def test_tables_of_another_kind_are_replaced_only_on_demand(hand, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "coverage.csv").write_text("of a labelling")
+    hand.answer = False
+    hand.begin(tmp_path / "runs", out)
+    assert "(coverage.csv)" in hand.questions[0]
+    assert hand.worker.requests == []
 
 
 def test_it_stops_on_demand(hand, tmp_path):

@@ -185,6 +185,12 @@ class Bracket:
                     f"{frame.path}: is no frame of scene {self.scene}; choose one of "
                     + ", ".join(other.path.name for other in self.frames)
                 )
+        if low.path == high.path and low != high:
+            # What is kept of a choice are the names of files.
+            raise BracketError(
+                f"{low.path}: the exposures of a radiance map are not chosen one by one; list "
+                f"the stops at which it is to be shown in {low.path.stem}_exposure.txt beside it"
+            )
         if self.frames.index(low) >= self.frames.index(high):
             raise BracketError(
                 f"{low.path}: as low frame of scene {self.scene} it has to be darker than the "

@@ -9,11 +9,13 @@ from pathlib import Path
 from bracketseg.brackets.assembly import assemble
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.choices import with_choices
-from bracketseg.brackets.exposure import MIN_FRAMES
+from bracketseg.brackets.decisions import DECISION_NAME
+from bracketseg.brackets.exposure import MAX_FRAMES, MIN_FRAMES
 from bracketseg.brackets.grouping import LeftOver
 from bracketseg.brackets.images import ImageHeader
 from bracketseg.brackets.mixed_folder import part_folder
 from bracketseg.brackets.scene_files import (
+    LABELING_FILE,
     SKIPPED_FOLDERS,
     SceneFiles,
     is_image,
@@ -24,6 +26,8 @@ from bracketseg.errors import BracketError, BracketSegError
 
 # Scenes lie in the folder itself, or up to three folders below it.
 _MAX_DEPTH = 3
+
+_BESIDE_BRACKETS = "lies beside folders of brackets, and is taken for no bracket itself"
 
 _LAYOUTS = (
     "0000_short.png, 0000_medium.png and 0000_long.png; LDR/short, LDR/medium and LDR/long; "
@@ -120,6 +124,8 @@ def find_brackets(path: Path) -> BracketSet:
         else:
             if bracket is not None:
                 brackets.append(bracket)
+            elif not (scene.folder / LABELING_FILE).exists():
+                left_over += [LeftOver(path, _BESIDE_BRACKETS) for path in scene.images]
     if not brackets and not problems:
         raise BracketError(f"{path}: holds no bracket; these layouts are read: {_LAYOUTS}")
     chosen, unusable = with_choices(path, brackets)
@@ -134,7 +140,8 @@ def _parted(
     headers: dict[Path, ImageHeader] = {}
     left_over: list[LeftOver] = []
     for scene in found:
-        if scene.layout != "plain" or scene.maybe_previews:
+        many = len(scene.images) > MAX_FRAMES or (scene.folder / DECISION_NAME).exists()
+        if scene.layout != "plain" or (scene.maybe_previews and not many):
             scenes.append(scene)
             continue
         parted = part_folder(scene)

@@ -84,8 +84,13 @@ def paired_tests(values: Mapping[str, Mapping[str, float]]) -> tuple[PairedTest,
         if common:
             differences = [values[first][scene] - values[second][scene] for scene in common]
             tests.append(_test(first, second, differences))
-    corrected = iter(holm([test.p for test in tests if test.p is not None]))
-    return tuple(test if test.p is None else _judged(test, next(corrected)) for test in tests)
+    # A pair of which too few scenes differ counts, too: how many are compared is not for the
+    # figures to decide.
+    corrected = holm([1.0 if test.p is None else test.p for test in tests])
+    return tuple(
+        test if test.p is None else _judged(test, p_holm)
+        for test, p_holm in zip(tests, corrected, strict=True)
+    )
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -12,6 +12,7 @@ from bracketseg.evaluation.metrics import Metrics, measure
 from bracketseg.evaluation.spread import Summary, summarize
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import Otsu
+from bracketseg.labeling.saved_scene import refuse_other_frame
 from bracketseg.report.results import RoleResults
 
 ALL, NONE, OTSU = "All foreground", "No foreground", "Otsu"
@@ -38,9 +39,11 @@ def otsu_metrics(bracket: Bracket, role: MaskRole, masks: LabelingFolder) -> Met
     Raises
     ------
     BracketSegError
-        If the frame or the mask cannot be read, or their sizes differ.
+        If the frame or the mask cannot be read, their sizes differ, or the mask was made on
+        another frame.
     """
     frame = bracket.frame(role)
+    refuse_other_frame(masks, bracket.scene, role, frame.path)
     values = luma(frame.read())
     truth = masks.mask(bracket.scene, role)
     if truth.shape != values.shape:

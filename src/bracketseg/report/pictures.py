@@ -14,6 +14,7 @@ from bracketseg.brackets.masks import mask_name, read_mask
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.overlay import OUTCOMES, compose
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.saved_scene import refuse_other_frame
 from bracketseg.learning.config import Loss
 from bracketseg.learning.run_files import PREDICTIONS
 from bracketseg.learning.runs import Run
@@ -138,9 +139,11 @@ def make_example(
     Raises
     ------
     BracketSegError
-        If a picture or a mask cannot be read, or their sizes differ.
+        If a picture or a mask cannot be read, their sizes differ, or the ground truth was
+        made on another frame.
     """
     role, scene = results.role, choice.scene
+    refuse_other_frame(masks, scene, role, bracket.frame(role).path)
     frame = to_uint8(bracket.frame(role).read())
     truth = masks.mask(scene, role)
     shown = {}

@@ -30,6 +30,16 @@ PAGE = "report.html"
 TABLES_MARKDOWN = "tables.md"
 TABLES_JSON = "tables.json"
 
+_WRITTEN = (
+    *(PAGE, TABLES_MARKDOWN, TABLES_JSON),
+    *("tests.csv", "coverage.csv", "table*.csv", "scenes_*.csv"),
+)
+
+
+def tables_in(folder: Path) -> list[str]:
+    """Name the files in a folder that a report might replace."""
+    return sorted({path.name for name in _WRITTEN for path in folder.glob(name)})
+
 
 def write_report(
     brackets: Sequence[Bracket],

@@ -182,10 +182,15 @@ class BracketsDock(QWidget):
         self._samples.setEnabled(False)
         self._jobs.run(
             copy_samples,
-            on_done=self._session.open_folder,
+            on_done=self._samples_copied,
             on_error=self._samples_failed,
             description="copying the sample brackets",
         )
+
+    def _samples_copied(self, folder: Path) -> None:
+        # Somebody may have opened another one meanwhile.
+        if self._session.folder is None:
+            self._session.open_folder(folder)
 
     def _samples_failed(self, error: Exception) -> None:
         self._samples.setEnabled(True)

@@ -70,8 +70,11 @@ class SceneView(QTableView):
         table.modelReset.connect(self._look_again)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Leave letters to the keys of the window; Qt would search the rows for them."""
-        if event is not None and event.text().isprintable() and event.text().strip():
+        """Leave letters and pages to the keys of the window: Qt would search, or leap, by them."""
+        if event is not None and (
+            event.key() in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+            or (event.text().isprintable() and event.text().strip())
+        ):
             event.ignore()
             return
         super().keyPressEvent(event)

@@ -27,7 +27,7 @@ from bracketseg._napari.widgets.worker_slot import WorkerSlot
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.report.events import ReportEvent, ReportWritten
-from bracketseg.report.writing import PAGE
+from bracketseg.report.writing import tables_in
 from bracketseg.worker.client import Worker
 from bracketseg.worker.requests import Ready, Report
 
@@ -69,6 +69,7 @@ class ReportDialog(QDialog):
         self.choose_folder: Callable[[str], Path | None] = self._choose_folder
         self.show_page: Callable[[Path], object] = _open_in_browser
         self._session = session
+        self._folder = session.folder
         self._slot = WorkerSlot()
         self._jobs = JobGroup()
         self._job: Job | None = None
@@ -115,6 +116,11 @@ class ReportDialog(QDialog):
         """Show the window, with the folders filled in as far as they are known."""
         known = self._session.runs
         folder = self._session.folder
+        if folder != self._folder:
+            # The trainings of another folder do not go with these frames.
+            self._folder = folder
+            self._runs.clear()
+            self._out.clear()
         guess = known[-1].parent if known else None if folder is None else folder / _RUNS_FOLDER
         if not self._runs.text() and guess is not None and guess.is_dir():
             self._take("runs", guess)
@@ -168,8 +174,10 @@ class ReportDialog(QDialog):
 
     def _begin(self) -> None:
         runs, out = Path(self._runs.text()), Path(self._out.text())
-        if (out / PAGE).exists() and not self.ask(
-            f"{out} holds a report already. Replace it and the tables beside it?"
+        there = tables_in(out)
+        if there and not self.ask(
+            f"{out} holds tables or a report already ({', '.join(there[:3])}"
+            f"{' …' if len(there) > 3 else ''}). Replace those of the same names?"
         ):
             return
         self._ready = self._stopping = False

@@ -169,6 +169,8 @@ class PredictDock(QWidget):
         self._folder.stop()
 
     def _correct(self) -> None:
+        # Probabilities lie over the frame and over the mask that is to be painted on.
+        self._view.put_away()
         self._session.correct(self._predictions.roles(self._view.subject))
         open_dock(self._session.viewer, "Ground truth")
 

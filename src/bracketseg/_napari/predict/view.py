@@ -193,6 +193,11 @@ class PredictionView:
             layers.show_probability(on=self._probability)
             self._adding = False
 
+    def put_away(self) -> None:
+        """Hide all that is shown of the chosen images, as others are to work on these."""
+        for layers in self._present():
+            layers.put_away()
+
     def show_only(self, role: MaskRole) -> None:
         """Show the frame of a role with its mask, and select the mask."""
         if role not in self.roles:

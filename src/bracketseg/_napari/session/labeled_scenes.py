@@ -62,13 +62,17 @@ def labelings_beside(folder: Path) -> list[Path]:
     folder : Path
         A folder of brackets.
     """
-    found: list[Path] = []
-    for around in dict.fromkeys((folder / LABELS_FOLDER, labels_folder(folder))):
-        with suppress(OSError):
-            found += sorted(
-                path for path in around.iterdir() if path.is_dir() and not path.name.startswith(".")
-            )
-    return found
+    places = dict.fromkeys((folder / LABELS_FOLDER, labels_folder(folder)))
+    return [path for place in places for path in labelings_in(place)]
+
+
+def labelings_in(labels: Path) -> list[Path]:
+    """Find the labellings that lie in one folder, in the order of their names."""
+    with suppress(OSError):
+        return sorted(
+            path for path in labels.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
+    return []
 
 
 def read_labels(path: Path, *, batch: int = 100) -> Iterator[LabelsRead]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
-from bracketseg._napari.session.labeled_scenes import labelings_beside
+from bracketseg._napari.session.labeled_scenes import labelings_in
 from bracketseg._napari.session.labels_folder import labels_folder
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.truth.background_writer import BackgroundWriter
@@ -219,7 +219,7 @@ class _There:
 
 def _look_at(labels: Path) -> _There:
     out = labels / CONSENSUS_FOLDER
-    annotators = _annotators(labels.parent, out)
+    annotators = _annotators(labels, out)
     if not annotators:
         raise LabelingError(f"{labels}: nobody has saved masks here yet. Accept a scene first.")
     overwrite = out.is_dir() and bool(find_masks(out))
@@ -233,10 +233,10 @@ def _averages(
     yield from make_consensus(folders, brackets, out, overwrite=overwrite)
 
 
-def _annotators(folder: Path, out: Path) -> list[Path]:
+def _annotators(labels: Path, out: Path) -> list[Path]:
     """List the labellings that people made by hand."""
     found = []
-    for path in labelings_beside(folder):
+    for path in labelings_in(labels):
         if path == out or not find_masks(path):
             continue
         info = LabelingFolder.open(path).info
