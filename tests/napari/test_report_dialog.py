@@ -198,7 +198,7 @@ def test_it_stops_on_demand(hand, tmp_path):
     hand.worker.go.release()
     hand.says("Predicting")
     hand.click("report.stop")
-    hand.says("Stopped; nothing was written.")
+    hand.says("Stopped.")
     assert hand.worker.stopped.is_set()
     assert not hand.find("report.show").isEnabled()
     assert hand.find("report.start").isEnabled()
@@ -209,7 +209,7 @@ def test_closing_the_window_stops_it(hand, tmp_path):
     hand.worker.go.release()
     hand.says("Predicting")
     hand.window.close()
-    hand.says("Stopped; nothing was written.")
+    hand.says("Stopped.")
     assert hand.worker.stopped.is_set()
 
 

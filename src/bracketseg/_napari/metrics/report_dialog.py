@@ -34,7 +34,7 @@ from bracketseg.worker.requests import Ready, Report
 _RUNS_FOLDER = "runs"
 """Where the Train dock puts its runs, in the folder of the brackets."""
 
-_STOPPED = "Stopped; nothing was written."
+_STOPPED = "Stopped."
 
 _QUESTIONS = {"runs": "Folder of finished trainings", "out": "Folder for the report"}
 

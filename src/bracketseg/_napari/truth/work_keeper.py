@@ -136,9 +136,12 @@ class WorkKeeper:
         return frozenset(key.scene for key in self._waiting(place))
 
     def refused(self, place: WorkPlace) -> frozenset[str]:
-        """Give those of them that could not be written so far."""
-        waiting = self._waiting(place)
-        return frozenset(key.scene for key in waiting if self.writer.has_failed(_masks_key(key)))
+        """Give those of them that could not be written so far, and may replace nothing."""
+        return frozenset(
+            key.scene
+            for key in self._waiting(place)
+            if self.writer.has_failed(_masks_key(key)) and not self._saves[key].overwrite
+        )
 
     def _waiting(self, place: WorkPlace) -> list[_Key]:
         return [key for key in self._saves if key.at(place) and _masks_key(key) in self.writer]
