@@ -33,7 +33,7 @@ def predict_kept_back(
 ) -> Iterator[ScenePredicted | SceneFailed]:
     """Predict the validation scenes of a run at full resolution, into its ``validation``.
 
-    Scenes that this very model predicted before are left as they are.
+    Scenes that this very model predicted before, from the same frame, are left as they are.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def predict_kept_back(
         bracket
         for bracket in brackets
         if bracket.scene in scenes
-        and not _predicted(run / PREDICTIONS, bracket.scene, model.card, sha256)
+        and not _predicted(run / PREDICTIONS, bracket, model.card, sha256)
     ]
     if not missing:
         return
@@ -80,10 +80,12 @@ def predict_kept_back(
         raise TrainingError(f"{run}: none of its validation scenes could be predicted")
 
 
-def _predicted(folder: Path, scene: str, card: ModelCard, sha256: str) -> bool:
+def _predicted(folder: Path, bracket: Bracket, card: ModelCard, sha256: str) -> bool:
+    scene = bracket.scene
     try:
         labeling = LabelingFolder.open(folder)
         record = labeling.record(scene)
+        frame = file_sha256(bracket.frame(card.role).path)
     except BracketSegError:
         return False  # whatever is there is replaced
     mask = None if record is None else record.masks.get(card.role)
@@ -94,6 +96,7 @@ def _predicted(folder: Path, scene: str, card: ModelCard, sha256: str) -> bool:
     made = (origin.model_sha256, origin.threshold, origin.scale)
     return (
         made == (sha256, DEFAULT_THRESHOLD, DEFAULT_SCALE)
+        and mask.frame_sha256 == frame
         and mask.mask_sha256 == file_sha256(path)
         and (folder / probability_name(scene, card.role)).is_file()
     )
