@@ -258,10 +258,11 @@ def test_dropped_text_is_not_taken(dock):
     assert not enter.isAccepted()
 
 
-def test_a_letter_typed_at_the_table_is_left_to_the_keys_of_the_window(dock, folder, qtbot):
+@pytest.mark.parametrize(("key", "text"), [(Qt.Key.Key_C, "c"), (Qt.Key.Key_PageDown, "")])
+def test_keys_of_the_window_are_left_to_it_at_the_table(dock, folder, key, text):
     dock.open(folder)
     dock.wait_for("attic")
-    pressed = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_C, Qt.KeyboardModifier.NoModifier, "c")
+    pressed = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, text)
     dock.scenes.keyPressEvent(pressed)
     assert not pressed.isAccepted()
     assert dock.scenes.currentIndex().row() == 0

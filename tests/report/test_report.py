@@ -4,14 +4,21 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import cv2
 import numpy as np
 import pytest
 
-from bracketseg.errors import ReportError
+from bracketseg.errors import LabelingError, ReportError
+from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import Otsu
+from bracketseg.labeling.records import LabelingInfo
+from bracketseg.report.baselines import otsu_metrics
 from bracketseg.report.events import ReportStepFailed, ReportWritten
-from bracketseg.report.writing import write_report
+from bracketseg.report.writing import tables_in, write_report
 
 VOID = {"meta", "img", "br", "path", "use", "rect"}
 
@@ -322,6 +329,27 @@ def test_nothing_is_written_before_everything_is_measured(two_seeds):
             break
     making.close()
     assert not two_seeds.out.exists()
+
+
+def test_all_that_it_writes_is_known_before(two_seeds):
+    assert tables_in(two_seeds.out) == []
+    report(two_seeds)
+    assert tables_in(two_seeds.out) == sorted(path.name for path in two_seeds.out.iterdir())
+
+
+def test_otsu_is_not_held_against_the_mask_of_another_frame(lab, tmp_path):
+    lab.scene("a")
+    (bracket,) = lab.brackets
+    rules = {"low": Otsu(), "high": Otsu()}
+    masks = LabelingFolder.create(tmp_path / "otsu", LabelingInfo(method="otsu", ranges=rules))
+    assert isinstance(*label_brackets([bracket], rules, masks), SceneLabeled)
+    assert otsu_metrics(bracket, "low", masks).dice == 1
+    low, high = bracket.frames
+    another = tmp_path / "darker.png"
+    assert cv2.imwrite(str(another), low.read()[::-1] // 2)
+    changed = replace(bracket, frames=(replace(low, path=another), high))
+    with pytest.raises(LabelingError, match=r"was made on low\.png, but darker\.png"):
+        otsu_metrics(changed, "low", masks)
 
 
 def test_without_a_finished_run_it_says_what_to_do(lab, mask):

@@ -140,8 +140,7 @@ def _parted(
     headers: dict[Path, ImageHeader] = {}
     left_over: list[LeftOver] = []
     for scene in found:
-        many = len(scene.images) > MAX_FRAMES or (scene.folder / DECISION_NAME).exists()
-        if scene.layout != "plain" or (scene.maybe_previews and not many):
+        if scene.layout != "plain" or (scene.maybe_previews and not _is_a_days(scene)):
             scenes.append(scene)
             continue
         parted = part_folder(scene)
@@ -150,6 +149,11 @@ def _parted(
         left_over += parted.left_over
         problems += parted.problems
     return scenes, headers, left_over
+
+
+def _is_a_days(scene: SceneFiles) -> bool:
+    """Whether pictures beside folders of brackets are more than previews of these."""
+    return len(scene.images) > MAX_FRAMES or (scene.folder / DECISION_NAME).exists()
 
 
 def bracket_of(path: Path) -> Bracket | None:
