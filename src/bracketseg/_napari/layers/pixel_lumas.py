@@ -24,13 +24,18 @@ def keep_luma(pixels: NDArray[Any]) -> None:
     FrameError
         If their values cannot be used.
     """
+    values = dense_luma(pixels)
+    if np.may_share_memory(values, pixels):
+        return  # A grey frame is its own luma: nothing to spare, and kept it would live for ever.
     key = id(pixels)
-    gone = ref(pixels, lambda _: _kept.pop(key, None))
-    _kept[key] = (gone, dense_luma(pixels))
+    # Bound here: when Python ends, this module's names may be gone before the frames are.
+    forget = _kept.pop
+    gone = ref(pixels, lambda _: forget(key, None))
+    _kept[key] = (gone, values)
 
 
 def kept_luma(pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Give the luma of this very array, (H, W) uint8; None where nobody has made it."""
+    """Give the luma of this very array, (H, W) uint8; None where it is not kept."""
     known, values = _kept.get(id(pixels), (None, None))
     return values if known is not None and known() is pixels else None
 
