@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.TiffImagePlugin import IFDRational
+from tests.photographs import write_photograph
 
 WriteFrame = Callable[..., Path]
 WriteRaw = Callable[..., Path]
@@ -18,40 +16,7 @@ WriteRaw = Callable[..., Path]
 @pytest.fixture
 def write_frame() -> WriteFrame:
     """Write a small grey-ish picture; what a camera notes in EXIF on request."""
-
-    def write(
-        path: Path,
-        level: int = 128,
-        *,
-        time: Fraction | None = None,
-        iso: int | None = None,
-        f_number: Fraction | None = None,
-        taken: float | None = None,
-        bias: Fraction | None = None,
-        mode: int | None = None,
-        model: str | None = None,
-        size: tuple[int, int] = (12, 8),
-    ) -> Path:
-        exif = Image.Exif()
-        camera = exif.get_ifd(0x8769)
-        for tag, value in ((0x829A, time), (0x829D, f_number), (0x9204, bias)):
-            if value is not None:
-                camera[tag] = IFDRational(value.numerator, value.denominator)
-        for tag, number in ((0x8827, iso), (0xA402, mode)):
-            if number is not None:
-                camera[tag] = number
-        if taken is not None:
-            camera[0x9003] = f"{datetime.fromtimestamp(int(taken), UTC):%Y:%m:%d %H:%M:%S}"
-            camera[0x9291] = f"{round(taken % 1 * 100):02}"
-        if model is not None:
-            exif[0x0110] = model
-        path.parent.mkdir(parents=True, exist_ok=True)
-        width, height = size
-        pixels = np.full((height, width, 3), level, np.uint8)
-        Image.fromarray(pixels).save(path, exif=exif.tobytes())
-        return path
-
-    return write
+    return write_photograph
 
 
 @pytest.fixture

@@ -30,8 +30,8 @@ class TestChanges:
         merged = TWO.merge("b", "a")
         assert frames(merged) == {"b": ("4.jpg", "5.jpg", "1.jpg", "2.jpg", "3.jpg")}
 
-    def test_split(self) -> None:
-        parted = TWO.split("a", ["1.jpg", "3.jpg"], "new")
+    def test_a_new_bracket_comes_behind_the_one_it_was_in(self) -> None:
+        parted = TWO.put("new", "1.jpg", "3.jpg")
         assert list(frames(parted).items()) == [
             ("a", ("2.jpg",)),
             ("new", ("1.jpg", "3.jpg")),
@@ -40,6 +40,25 @@ class TestChanges:
         assert frames(parted.merge("a", "new")) == {
             "a": ("2.jpg", "1.jpg", "3.jpg"),
             "b": ("4.jpg", "5.jpg"),
+        }
+
+    def test_pictures_of_several_brackets_and_of_none(self) -> None:
+        mixed = TWO.leave_out("4.jpg").put("new", "7.jpg", "4.jpg", "1.jpg")
+        assert list(frames(mixed).items()) == [
+            ("a", ("2.jpg", "3.jpg")),
+            ("b", ("5.jpg",)),
+            ("new", ("7.jpg", "4.jpg", "1.jpg")),
+        ]
+        assert mixed.left_out == ()
+
+    def test_nothing_new_changes_nothing(self) -> None:
+        ordered = TWO.reorder("a", ["3.jpg", "2.jpg", "1.jpg"])
+        assert ordered.put("a", "1.jpg") == ordered
+        assert ordered.put("c") == ordered
+
+    def test_a_bracket_of_which_all_is_taken_is_gone(self) -> None:
+        assert frames(TWO.put("a", "5.jpg", "4.jpg")) == {
+            "a": ("1.jpg", "2.jpg", "3.jpg", "5.jpg", "4.jpg")
         }
 
     def test_reorder(self) -> None:
@@ -57,9 +76,6 @@ class TestChanges:
         ("change", "reason"),
         [
             (lambda: TWO.merge("a", "c"), "c: is no bracket here; take one of a, b"),
-            (lambda: TWO.split("a", ["4.jpg"], "c"), "a: 4.jpg are not frames of it"),
-            (lambda: TWO.split("a", [], "c"), "a: nothing are not frames"),
-            (lambda: TWO.split("a", ["1.jpg"], "b"), "b: is the name of another"),
             (lambda: TWO.reorder("a", ["1.jpg", "2.jpg"]), "a: give all of its 3 frames"),
             (lambda: TWO.reorder("b", ["4.jpg", "4.jpg"]), "each once"),
         ],

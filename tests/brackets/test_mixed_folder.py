@@ -1,45 +1,20 @@
 """A photographer's folder, from its files to its brackets."""
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.photographs import BASE, Card
 
 from bracketseg.brackets.decisions import DECISION_NAME, Decision, keep_decision
 from bracketseg.brackets.layouts import BracketSet, find_brackets
 from bracketseg.errors import BracketError
 
-BASE = Fraction(1, 64)
-
-
-class Card:
-    """Takes photographs into a folder, numbered as a camera numbers them."""
-
-    def __init__(self, folder: Path, write_frame: Any) -> None:
-        self.folder, self.write, self.number, self.now = folder, write_frame, 1, 10_000.0
-
-    def take(self, *stops: int, **noted: Any) -> list[str]:
-        names = []
-        for stop in stops:
-            noted = {"iso": 100, "f_number": Fraction(8), "model": "Box 1", **noted}
-            name = f"IMG_{self.number:04}.jpg"
-            level = 100 + 20 * stop
-            time = BASE * Fraction(2) ** stop
-            self.write(self.folder / name, level, time=time, taken=self.now, **noted)
-            names.append(name)
-            self.number += 1
-            self.now += 0.5 + float(time)
-        return names
-
-    def rest(self, seconds: float) -> None:
-        self.now += seconds
-
 
 @pytest.fixture
-def card(tmp_path: Path, write_frame: Any) -> Card:
-    return Card(tmp_path, write_frame)
+def card(tmp_path: Path) -> Card:
+    return Card(tmp_path)
 
 
 def names(found: BracketSet) -> dict[str, list[str]]:
@@ -213,9 +188,7 @@ class TestDecision:
     def test_split_and_named(self, day: Decision, tmp_path: Path) -> None:
         keep_decision(
             tmp_path,
-            day.split("IMG_0001", ["IMG_0001.jpg", "IMG_0003.jpg"], "door/1").leave_out(
-                "IMG_0002.jpg"
-            ),
+            day.put("door/1", "IMG_0001.jpg", "IMG_0003.jpg").leave_out("IMG_0002.jpg"),
         )
         assert names(find_brackets(tmp_path)) == {
             "door_1": ["IMG_0001.jpg", "IMG_0003.jpg"],

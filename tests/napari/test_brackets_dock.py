@@ -288,7 +288,7 @@ def test_problems_of_the_scan_are_counted_and_listed(dock, folder):
     dock.open(folder)
     dock.wait(lambda: not dock.session.scanning and dock.shown == "attic")
     assert dock.rows == ["attic", "cave"]
-    assert dock.show_problems.text() == "1 problem found"
+    assert dock.show_problems.text() == "1 problem"
     assert not dock.problems.isVisible()
     dock.show_problems.click()
     assert dock.problems.isVisible()

@@ -71,36 +71,44 @@ class Decision:
 
     def merge(self, first: str, *others: str) -> "Decision":
         """Make one bracket of several; it has the name of the first."""
-        into = self._bracket(first)
-        taken = [self._bracket(name) for name in others]
-        frames = (*into.frames, *(name for bracket in taken for name in bracket.frames))
-        merged = replace(into, frames=frames, ordered=False)
-        return self._with(
-            [
-                merged if bracket == into else bracket
-                for bracket in self.brackets
-                if bracket not in taken
-            ]
-        )
+        self._bracket(first)
+        return self.put(first, *(frame for name in others for frame in self._bracket(name).frames))
 
-    def split(self, name: str, frames: Sequence[str], new_name: str) -> "Decision":
-        """Move frames of a bracket into a new one, which comes behind it."""
-        old = self._bracket(name)
-        self._check(old, frames)
-        if any(bracket.name == new_name for bracket in self.brackets):
-            raise BracketError(f"{new_name}: is the name of another bracket; take a new name")
-        kept = tuple(frame for frame in old.frames if frame not in frames)
-        new = Decided(name=new_name, frames=tuple(frames), ordered=old.ordered)
-        changed: list[Decided] = []
-        for bracket in self.brackets:
-            changed += [replace(old, frames=kept), new] if bracket == old else [bracket]
-        return self._with(changed)
+    def put(self, name: str, *pictures: str) -> "Decision":
+        """Move pictures into a bracket, from wherever they are.
+
+        Parameters
+        ----------
+        name : str
+            A bracket that there is, or the name of a new one, which comes behind the one
+            that the first picture was in.
+        *pictures : str
+            Names of files.
+        """
+        if not pictures:
+            return self
+        names = [bracket.name for bracket in self.brackets]
+        brackets = list(self.brackets)
+        if name not in names:
+            held = (at for at, one in enumerate(brackets) if pictures[0] in one.frames)
+            brackets.insert(next(held, len(brackets)) + 1, Decided(name=name, frames=()))
+        moved = set(pictures)
+        changed = []
+        for bracket in brackets:
+            if bracket.name == name:
+                new = tuple(p for p in dict.fromkeys(pictures) if p not in bracket.frames)
+                frames, ordered = bracket.frames + new, bracket.ordered and not new
+            else:
+                frames = tuple(frame for frame in bracket.frames if frame not in moved)
+                ordered = bracket.ordered
+            changed.append(replace(bracket, frames=frames, ordered=ordered))
+        left_out = tuple(picture for picture in self.left_out if picture not in moved)
+        return replace(self._with(changed), left_out=left_out)
 
     def reorder(self, name: str, frames: Sequence[str]) -> "Decision":
         """Say that the frames of a bracket are from dark to bright in this order."""
         old = self._bracket(name)
-        self._check(old, frames)
-        if len(frames) != len(old.frames):
+        if sorted(frames) != sorted(old.frames):
             raise BracketError(f"{name}: give all of its {len(old.frames)} frames, each once")
         new = replace(old, frames=tuple(frames), ordered=True)
         return self._with([new if bracket == old else bracket for bracket in self.brackets])
@@ -125,14 +133,6 @@ class Decision:
             f"{name}: is no bracket here; take one of "
             + ", ".join(bracket.name for bracket in self.brackets)
         )
-
-    @staticmethod
-    def _check(bracket: Decided, frames: Sequence[str]) -> None:
-        if not frames or not set(frames) <= set(bracket.frames) or len(set(frames)) < len(frames):
-            raise BracketError(
-                f"{bracket.name}: {', '.join(frames) or 'nothing'} are not frames of it, each "
-                f"once; take some of {', '.join(bracket.frames)}"
-            )
 
 
 def read_decision(folder: Path) -> Decision | None:

@@ -39,7 +39,7 @@ class MixedFolder:
     headers: dict[Path, ImageHeader] = field(default_factory=dict)
 
 
-def part_folder(scene: SceneFiles) -> MixedFolder:
+def part_folder(scene: SceneFiles, *, by_itself: bool = False) -> MixedFolder:
     """Part the pictures of a plain folder into brackets.
 
     What a person decided comes first. Then a side-car file that lists all pictures makes one
@@ -50,11 +50,13 @@ def part_folder(scene: SceneFiles) -> MixedFolder:
     ----------
     scene : SceneFiles
         Of the layout `plain`, with all pictures of its folder.
+    by_itself : bool
+        Whether to pass over what a person decided.
     """
     parted = MixedFolder()
     scene = _without_twins(scene, parted)
     try:
-        decision = read_decision(scene.folder)
+        decision = None if by_itself else read_decision(scene.folder)
     except BracketError as error:
         parted.problems.append(error)
         decision = None

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.brackets.arrange_dialog import ArrangeDialog
 from bracketseg._napari.brackets.role_choice import RoleChoice
 from bracketseg._napari.brackets.samples import copy_samples, samples_folder
 from bracketseg._napari.brackets.scene_table import SceneTable
@@ -27,8 +28,10 @@ from bracketseg._napari.brackets.scene_view import ROW_HEIGHT, SceneView
 from bracketseg._napari.brackets.thumbnails import Thumbnails
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS, session_of
+from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg._napari.widgets.shortcuts import Shortcut
+from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.errors import BracketSegError
@@ -50,6 +53,8 @@ class BracketsDock(QWidget):
         super().__init__()
         self._session = session_of(napari_viewer)
         self._error = ""
+        # The scene to show again once its folder is read anew.
+        self._return_to = ""
         self._jobs = JobGroup()
         self._thumbnails = Thumbnails()
         self._table = SceneTable(self._session, self._thumbnails, self)
@@ -139,29 +144,36 @@ class BracketsDock(QWidget):
         self._align.toggled.connect(self._set_align)
         self._shifts = _text("brackets.shifts")
         self._shifts.hide()
-        self._status = _text("brackets.status")
-        # Room for three lines from the start, so that buttons do not move under the mouse.
-        self._status.setMinimumHeight(3 * self._status.fontMetrics().lineSpacing())
-        self._status.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._status = StillText(self, "brackets.status", lines=3)
         self._problems_button = _button("", "brackets.show_problems", self._toggle_problems)
         self._problems_button.setFlat(True)
+        self._arrange = _button("Arrange …", "brackets.arrange", self._open_arrangement)
+        self._arrange.setToolTip(
+            "See which photographs of this scene's folder are which bracket, and merge, split "
+            "and reorder them"
+        )
         self._problems = QPlainTextEdit()
         self._problems.setObjectName("brackets.problems")
         self._problems.setReadOnly(True)
         self._problems.setFixedHeight(110)
         self._problems.hide()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        scrolled = QWidget(self)
+        layout = QVBoxLayout(scrolled)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(_row(self._folder, self._open_button))
         layout.addWidget(self._samples)
         layout.addWidget(self._scenes, stretch=1)
-        layout.addLayout(_row(self._previous, self._next, self._unlabelled))
         layout.addWidget(self._roles)
         layout.addWidget(self._align)
         layout.addWidget(self._shifts)
-        layout.addWidget(self._status)
-        layout.addWidget(self._problems_button)
-        layout.addWidget(self._problems)
+        fill_dock(
+            self,
+            scrolled,
+            _row(self._previous, self._next, self._unlabelled),
+            self._status,
+            _row(self._problems_button, self._arrange),
+            self._problems,
+        )
 
     # What the user does.
 
@@ -203,6 +215,20 @@ class BracketsDock(QWidget):
     def _toggle_problems(self) -> None:
         self._problems.setVisible(self._problems.isHidden())
 
+    def _open_arrangement(self) -> None:
+        bracket = self._session.current or next(iter(self._session.brackets), None)
+        folder = self._session.folder if bracket is None else bracket.folder
+        if folder is not None:
+            dialog = ArrangeDialog(folder, "" if bracket is None else bracket.scene, self)
+            dialog.saved.connect(self._arranged)
+            dialog.open()
+
+    def _arranged(self, _folder: Path) -> None:
+        session = self._session
+        self._return_to = "" if session.current is None else session.current.scene
+        if session.folder is not None:
+            session.open_folder(session.folder)
+
     # What the session says.
 
     def _folder_changed(self, folder: Path) -> None:
@@ -218,7 +244,10 @@ class BracketsDock(QWidget):
     def _scenes_found(self, brackets: list[Bracket]) -> None:
         self._table.add(brackets)
         session = self._session
-        if session.current is None and session.loading is None:
+        if any(bracket.scene == self._return_to for bracket in brackets):
+            session.select(self._return_to)
+            self._return_to = ""
+        elif session.current is None and session.loading is None and not self._return_to:
             # Where work goes on; in a set that is all labelled, at its start.
             if all(session.is_labeled(bracket.scene) for bracket in session.brackets):
                 session.next()
@@ -227,6 +256,10 @@ class BracketsDock(QWidget):
         self._tell()
 
     def _scan_finished(self, problems: tuple[BracketSegError, ...]) -> None:
+        if self._return_to:
+            # Under this name there is no scene any more.
+            self._return_to = ""
+            self._session.next_unlabelled()
         if not self._session.brackets:
             self._error = str(problems[0])
         self._show_problems()
@@ -265,14 +298,24 @@ class BracketsDock(QWidget):
         self._shifts.setText(shifts_text(bracket, shifts) if shifts else "")
 
     def _show_problems(self) -> None:
-        problems = self._session.problems
-        # A single one, where nothing was found, stands in the status line.
-        count = len(problems) if self._session.brackets else 0
-        self._problems_button.setVisible(bool(count))
-        self._problems_button.setText(f"{count} problem{'' if count == 1 else 's'} found")
-        self._problems_button.setToolTip("\n\n".join(str(problem) for problem in problems[:5]))
-        self._problems.setPlainText("\n\n".join(str(problem) for problem in problems))
-        if not count:
+        session = self._session
+        # A single problem, where nothing was found, stands in the status line.
+        problems = session.problems if session.brackets else ()
+        notes = [
+            f"{bracket.scene}: {note}" for bracket in session.brackets for note in bracket.notes
+        ]
+        left = [f"{left.path.name}: {left.reason}" for left in session.left_over]
+        counts = [
+            f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
+            for found, what in ((problems, "problem"), (left, "unused picture"), (notes, "note"))
+            if found
+        ]
+        texts = [*map(str, problems), *left, *notes]
+        self._problems_button.setVisible(bool(texts))
+        self._problems_button.setText(", ".join(counts))
+        self._problems_button.setToolTip("\n\n".join(texts[:5]))
+        self._problems.setPlainText("\n\n".join(texts))
+        if not texts:
             self._problems.hide()
 
     def _tell(self, _: object = None) -> None:
@@ -285,6 +328,7 @@ class BracketsDock(QWidget):
         self._next.setEnabled(found > 0 and (place is None or place + 1 < found))
         self._unlabelled.setEnabled(found > 0)
         self._align.setEnabled(found > 0)
+        self._arrange.setVisible(session.folder is not None and not session.scanning)
         self._samples.setVisible(session.folder is None)
         self._status.setText(f"⚠ {self._error}" if self._error else self._state())
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
-from qtpy.QtGui import QColor, QIcon, QImage, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPixmap
 
-from bracketseg._napari.brackets.thumbnails import SIZE, Thumbnails
+from bracketseg._napari.brackets.thumbnails import SIZE, Thumbnails, framed
 from bracketseg._napari.session.labeled_scenes import SceneLabels
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import Bracket, EVSource
@@ -115,7 +115,7 @@ class SceneTable(QAbstractTableModel):
 
     def _icon(self, scene: str) -> QIcon:
         thumbnail = self._thumbnails.get(scene)
-        pixmap = _framed(thumbnail) if isinstance(thumbnail, np.ndarray) else self._blank
+        pixmap = framed(thumbnail, SIZE) if isinstance(thumbnail, np.ndarray) else self._blank
         icon = QIcon(pixmap)
         # Left to itself Qt tints the picture of the selected row.
         icon.addPixmap(pixmap, QIcon.Mode.Selected)
@@ -127,6 +127,7 @@ class SceneTable(QAbstractTableModel):
             f"{frame.path.name}: {frame.ev - bracket.frames[0].ev:+.1f} EV"
             for frame in bracket.frames
         ]
+        lines += bracket.notes
         lines += [
             f"Labelled by {labels.annotator}"
             + (f", {labels.method}" if labels.method else "")
@@ -160,16 +161,3 @@ def labels_text(labels: Sequence[SceneLabels]) -> str:
     covered = next((known.coverage.union for known in labels if known.coverage), None)
     # The names last: where they are too many for the line, they are what is cut short.
     return f"✓ by {names}" if covered is None else f"✓ {covered:.0%} covered, by {names}"
-
-
-def _framed(thumbnail: np.ndarray[Any, np.dtype[np.uint8]]) -> QPixmap:
-    """Make a square pixmap, so that the text beside it starts at the same place in every row."""
-    grey = thumbnail.ndim == 2
-    pixels = np.ascontiguousarray(np.repeat(thumbnail[..., None], 3, axis=2) if grey else thumbnail)
-    height, width = pixels.shape[:2]
-    square = np.zeros((SIZE, SIZE, 4), np.uint8)
-    top, left = (SIZE - height) // 2, (SIZE - width) // 2
-    square[top : top + height, left : left + width, :3] = pixels
-    square[top : top + height, left : left + width, 3] = 255
-    image = QImage(square.tobytes(), SIZE, SIZE, 4 * SIZE, QImage.Format.Format_RGBA8888)
-    return QPixmap.fromImage(image)

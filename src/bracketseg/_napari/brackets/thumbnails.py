@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
+from qtpy.QtGui import QImage, QPixmap
 
 from bracketseg._napari.widgets.jobs import Job, JobGroup
 from bracketseg.brackets.bracket import Bracket
@@ -121,3 +122,16 @@ def _thumbnail_of(bracket: Bracket) -> Thumbnail:
         return read_thumbnail(frame.path, SIZE, ev=frame.shown_at)
     except FrameError as error:
         return error
+
+
+def framed(thumbnail: NDArray[np.uint8], size: int) -> QPixmap:
+    """Make a square pixmap, so that the text beside it starts at the same place in every row."""
+    grey = thumbnail.ndim == 2
+    pixels = np.ascontiguousarray(np.repeat(thumbnail[..., None], 3, axis=2) if grey else thumbnail)
+    height, width = pixels.shape[:2]
+    square = np.zeros((size, size, 4), np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width, :3] = pixels
+    square[top : top + height, left : left + width, 3] = 255
+    image = QImage(square.tobytes(), size, size, 4 * size, QImage.Format.Format_RGBA8888)
+    return QPixmap.fromImage(image)

@@ -10,6 +10,7 @@ from bracketseg._napari.session.labeled_scenes import (
     read_labels,
 )
 from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.grouping import LeftOver
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import BracketSegError, LabelingError
 
@@ -24,7 +25,15 @@ class ScenesFound:
     brackets: list[Bracket]
 
 
-Scan = Generator[ScenesFound | LabelsRead, None, tuple[BracketSegError, ...]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanEnd:
+    """What a scan could not use, and the pictures that are in no bracket."""
+
+    problems: tuple[BracketSegError, ...]
+    left_over: tuple[LeftOver, ...] = ()
+
+
+Scan = Generator[ScenesFound | LabelsRead, None, ScanEnd]
 
 
 def scan_folder(path: Path, folder: Path) -> Scan:
@@ -44,8 +53,7 @@ def scan_folder(path: Path, folder: Path) -> Scan:
 
     Returns
     -------
-    tuple of BracketSegError
-        What could not be used.
+    ScanEnd
 
     Raises
     ------
@@ -69,7 +77,7 @@ def scan_folder(path: Path, folder: Path) -> Scan:
         yield ScenesFound(brackets=batch)
     for reading in waiting:
         yield from reading
-    return (*found.problems, *problems)
+    return ScanEnd(problems=(*found.problems, *problems), left_over=found.left_over)
 
 
 def _batches(brackets: list[Bracket]) -> Iterator[list[Bracket]]:

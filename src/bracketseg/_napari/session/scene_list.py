@@ -2,14 +2,18 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from bracketseg._napari.session.folder_scan import ScenesFound, scan_folder
+from bracketseg._napari.session.folder_scan import ScanEnd, ScenesFound, scan_folder
 from bracketseg._napari.session.labeled_scenes import LabelsRead
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.errors import BracketError, BracketSegError
+
+if TYPE_CHECKING:
+    from bracketseg.brackets.grouping import LeftOver
 
 
 class SceneList:
@@ -23,6 +27,8 @@ class SceneList:
         Those found so far.
     problems : tuple of BracketSegError
         What the scan could not use.
+    left_over : tuple of LeftOver
+        Pictures that are in no bracket.
     scanning : bool
         Whether the scan goes on, or was cut short.
 
@@ -44,6 +50,7 @@ class SceneList:
         self.folder: Path | None = None
         self.brackets: list[Bracket] = []
         self.problems: tuple[BracketSegError, ...] = ()
+        self.left_over: tuple[LeftOver, ...] = ()
         self.scanning = False
         self._path: Path | None = None
         self._places: dict[str, int] = {}
@@ -59,7 +66,7 @@ class SceneList:
         self.stop()
         self._path = path
         self.folder = path.parent if path.is_file() else path
-        self.brackets, self._places, self.problems = [], {}, ()
+        self.brackets, self._places, self.problems, self.left_over = [], {}, (), ()
         self.scanning = True
 
     def scan(self) -> None:
@@ -70,7 +77,7 @@ class SceneList:
             partial(scan_folder, self._path, self.folder),
             on_event=self._take,
             on_done=self._end,
-            on_error=lambda error: self._end((error,)),
+            on_error=lambda error: self._end(ScanEnd(problems=(error,))),
             description=f"looking for brackets in {self._path}",
         )
 
@@ -113,8 +120,9 @@ class SceneList:
             self.brackets.append(bracket)
         self.found.emit(event.brackets)
 
-    def _end(self, problems: tuple[BracketSegError, ...]) -> None:
+    def _end(self, end: ScanEnd) -> None:
         self._scan = None
         self.scanning = False
-        self.problems = self.problems + problems
+        self.problems = self.problems + end.problems
+        self.left_over = end.left_over
         self.finished.emit(self.problems)

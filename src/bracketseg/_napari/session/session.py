@@ -15,6 +15,7 @@ from bracketseg._napari.session.scene_list import SceneList
 from bracketseg._napari.session.shown_scene import ShownScene
 from bracketseg._napari.widgets.shortcuts import Shortcut, Shortcuts, shortcuts_of
 from bracketseg.brackets.bracket import Bracket, Frame, MaskRole
+from bracketseg.brackets.grouping import LeftOver
 from bracketseg.errors import BracketError, BracketSegError
 
 if TYPE_CHECKING:
@@ -152,6 +153,11 @@ class Session:
         return self._scenes.problems
 
     @property
+    def left_over(self) -> tuple[LeftOver, ...]:
+        """Pictures of the folder that are in no bracket, and why; once the scan has ended."""
+        return self._scenes.left_over
+
+    @property
     def scanning(self) -> bool:
         """Whether the scan goes on."""
         return self._scenes.scanning
@@ -204,6 +210,11 @@ class Session:
     def loading(self) -> Bracket | None:
         """The scene that was selected and is being decoded."""
         return self._shown.loading
+
+    @property
+    def mouse_held(self) -> bool:
+        """Whether somebody is in the middle of a stroke: no other scene is shown meanwhile."""
+        return self._shown.mouse.held
 
     @property
     def shifts(self) -> dict[Path, "Shift"]:
