@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, ref
 from napari.components import ViewerModel
 from psygnal import Signal
 
+from bracketseg._napari.session import collector
 from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
 from bracketseg._napari.session.labelings import Labelings
 from bracketseg._napari.session.role_keeper import RoleKeeper
@@ -101,6 +102,7 @@ class Session:
         self.to_correct: tuple[MaskRole, ...] = ()
         self.model: Path | None = None
         self.threshold: float | None = None
+        viewer.layers.events.removed.connect(_layer_removed)
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
         self._scenes.finished.connect(self._scanned)
@@ -195,6 +197,7 @@ class Session:
 
     def _scanned(self, problems: tuple[BracketSegError, ...]) -> None:
         self.scan_finished.emit(problems)
+        collector.settle()
         self._shown.tidy()
         if not self.brackets:
             self.notice.emit(str(problems[0]))
@@ -395,12 +398,14 @@ class Session:
             Anything that stands for the dock. It is kept until :meth:`detach`.
         """
         self._docks.add(dock)
+        collector.hold(dock)
         if self._scenes.cut_short is not None:
             self.open_folder(self._scenes.cut_short)
 
     def detach(self, dock: object) -> None:
         """Say that a dock was closed; with the last one all background work ends."""
         self._docks.discard(dock)
+        collector.release(dock)
         if not self._docks:
             self._stop()
             self._shown.cancel()
@@ -408,6 +413,11 @@ class Session:
     def _stop(self) -> None:
         self._labelings.cancel()
         self._scenes.stop()
+
+
+def _layer_removed(_event: object) -> None:
+    # napari's layers are full of cycles, and may hold gigabytes.
+    collector.thaw()
 
 
 _sessions: WeakKeyDictionary[ViewerModel, Session] = WeakKeyDictionary()
