@@ -274,6 +274,19 @@ def test_open_without_a_folder_asks_for_one(dock, folder, monkeypatch):
     dock.wait_for("attic")
 
 
+def test_browsing_begins_where_brackets_were_opened_last(dock, folder, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda _dock, _title, start: asked.append(start)
+    )
+    dock.open(folder)
+    dock.wait(lambda: not dock.session.scanning)
+    dock.open(tmp_path / "nowhere")
+    dock.wait(lambda: not dock.session.scanning)
+    dock.open("")
+    assert asked == [str(folder)]
+
+
 def test_a_folder_without_brackets_is_said_in_the_status_line(dock, tmp_path):
     dock.open(tmp_path / "nowhere")
     dock.wait(lambda: not dock.session.scanning)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from napari.components import ViewerModel
+from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QDragEnterEvent, QDropEvent, QIcon
 from qtpy.QtWidgets import (
@@ -185,7 +186,8 @@ class BracketsDock(QWidget):
             self._browse()
 
     def _browse(self) -> None:
-        start = self._folder.text().strip() or str(Path.home())
+        # napari's own list of folders, which the next start finds again.
+        start = self._folder.text().strip() or get_open_history()[0]
         chosen = QFileDialog.getExistingDirectory(self, "Folder of brackets", start)
         if chosen:
             self._session.open_folder(Path(chosen))
@@ -262,6 +264,9 @@ class BracketsDock(QWidget):
             self._session.next_unlabelled()
         if not self._session.brackets:
             self._error = str(problems[0])
+        elif self._session.folder is not None:
+            # It keeps the folder of the file that it is given.
+            update_open_history(str(self._session.folder / "bracket"))
         self._show_problems()
         self._tell()
 
