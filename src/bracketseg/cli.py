@@ -1,7 +1,9 @@
 """The command `bracketseg`: one command a capability, and no logic of its own."""
 
+import io
 import json
 import shlex
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 from statistics import fmean
@@ -13,6 +15,7 @@ from rich.table import Table
 
 from bracketseg import __version__
 from bracketseg.allocator import keep_freed_memory
+from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
@@ -31,6 +34,7 @@ from bracketseg.demo import demo_commands, demo_epilogue
 from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.folders import Evaluation, evaluate_folders
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
+from bracketseg.labeling.ghost_folder import GhostsFound, write_ghosts
 from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
@@ -62,6 +66,14 @@ ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the ru
 OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace masks made in another way or corrected by hand."),
+]
+AlignOption = Annotated[
+    AlignMethod,
+    typer.Option(
+        help="Align the frames, and leave masks empty where not all of them show something: by "
+        "whole pixels (shift), or turned and tilted as well (homography). Masks are of the files' "
+        "pixels all the same."
+    ),
 ]
 RangeOption = Annotated[
     tuple[float, float] | None,
@@ -97,6 +109,9 @@ ModelOption = Annotated[
 
 def main() -> None:
     """Run the command; an error of ours is one line on standard error and exit status 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold what a terminal, or UTF-8, cannot express.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except BracketSegError as error:
@@ -190,6 +205,7 @@ def label(
     low: RangeOption = None,
     high: RangeOption = None,
     annotator: Annotated[str, typer.Option(help="Who chose the ranges.")] = "",
+    align: AlignOption = "off",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -205,7 +221,8 @@ def label(
     folder = LabelingFolder.create(
         out, LabelingInfo(method=method, ranges=rules, annotator=annotator), overwrite=overwrite
     )
-    done, failed = follow_scenes(label_brackets(found.brackets, rules, folder), "Labelling")
+    labelled = label_brackets(found.brackets, rules, folder, align=align)
+    done, failed = follow_scenes(labelled, "Labelling")
     records = [event.record for event in done if isinstance(event, SceneLabeled)]
     covers = [record.coverage for record in records if record.coverage is not None]
     if as_json:
@@ -268,6 +285,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for the masks.")],
     low_model: ModelOption = None,
     high_model: ModelOption = None,
+    align: AlignOption = "off",
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
     *,
@@ -285,10 +303,10 @@ def predict(
 
     models = {role: load_model(model) for role, model in paths.items() if model is not None}
     found = find_brackets(path)
-    done, failed = follow_scenes(
-        predict_brackets(found.brackets, models, out, overwrite=overwrite, **config.model_dump()),
-        "Predicting",
+    predictions = predict_brackets(
+        found.brackets, models, out, align=align, overwrite=overwrite, **config.model_dump()
     )
+    done, failed = follow_scenes(predictions, "Predicting")
     predicted = [event.record for event in done if isinstance(event, ScenePredicted)]
     if as_json:
         typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
@@ -296,6 +314,38 @@ def predict(
         models_used = " with the models that bracketseg brings" if shipped else ""
         output.print(f"{len(predicted)} scenes predicted in {out}{models_used}")
     report_problems([*found.problems, *failed], len(predicted))
+
+
+@app.command()
+def ghosts(
+    path: PathArgument,
+    out: Annotated[Path, typer.Option(help="Folder for the ghost maps.")],
+    align: Annotated[
+        AlignMethod, typer.Option(help="How the frames are aligned before they are compared.")
+    ] = "homography",
+    as_json: JsonOption = False,
+) -> None:
+    """Find what moved between the frames: there masks cannot be trusted."""
+    found = find_brackets(path)
+    done, failed = follow_scenes(write_ghosts(found.brackets, out, method=align), "Comparing")
+    scenes = [event for event in done if isinstance(event, GhostsFound)]
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [
+                    {"scene": s.scene, "frame": s.frame, "share": s.share, "notes": list(s.notes)}
+                    for s in scenes
+                ],
+                indent=2,
+            )
+        )
+    else:
+        for scene in scenes:
+            output.print(f"{scene.scene}  {scene.share:7.2%}  in the pixels of {scene.frame}")
+            for note in scene.notes:
+                output.print(f"  Note: {note}")
+        output.print(f"{len(scenes)} ghost maps in {out}")
+    report_problems([*found.problems, *failed], len(scenes))
 
 
 @app.command()

@@ -15,8 +15,11 @@ import pytest
 import tifffile
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+from tests.handheld import photograph, turned
+from tests.handheld import scene as radiance
 
 from bracketseg import __version__, console
+from bracketseg.brackets.masks import read_mask, read_probability
 from bracketseg.errors import OutOfMemoryError, TrainingError
 from bracketseg.learning import optimization, predict_folder, prediction, training
 
@@ -131,6 +134,51 @@ def test_label_takes_ranges_and_reports_coverage(command, brackets, tmp_path):
     with (out / "coverage.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert float(rows[0]["low"]) == pytest.approx((mask == 255).mean(), abs=1e-6)
+
+
+@pytest.fixture
+def held(tmp_path, rng):
+    """One scene `held`, taken by hand, in which a ball passes."""
+    folder = tmp_path / "hand" / "held"
+    folder.mkdir(parents=True)
+    hands = {"low": (-2, turned(1, 9, -6)), "medium": (0, None), "high": (2, turned(-1, -7, 10))}
+    for role, (stops, hand) in hands.items():
+        frame = photograph(radiance(), stops, rng, hand)
+        if role == "high":
+            cv2.circle(frame, (280, 200), 30, (20, 20, 20), -1)
+        assert cv2.imwrite(str(folder / f"{role}.png"), frame[..., ::-1])
+    return tmp_path / "hand"
+
+
+def test_masks_of_aligned_frames_are_empty_where_not_all_show_something(command, held, tmp_path):
+    full = ("--method", "manual", "--low", 0, 255)
+    for way, share in (("off", 1), ("shift", 0.94), ("homography", 0.94)):
+        done = command("label", held, *full, "--out", tmp_path / way, "--align", way)
+        assert done.status == 0
+        mask = read_mask(tmp_path / way / "held_low.png")
+        assert mask.shape == (400, 560)
+        assert mask.mean() == pytest.approx(share, abs=0.02)
+    out = tmp_path / "predicted"
+    always = ("--threshold", 0, "--probability", "--align", "homography")
+    assert command("predict", held, "--out", out, *always).status == 0
+    np.testing.assert_array_equal(read_mask(out / "held_low.png"), mask)
+    assert not read_probability(out / "held_low_probability.png")[~mask].any()
+    refused = command("label", held, *full, "--out", tmp_path / "x", "--align", "by eye")
+    assert refused.status == 2
+
+
+def test_ghosts_are_found_and_told(command, held, tmp_path):
+    out = tmp_path / "ghosts"
+    done = command("ghosts", held, "--out", out)
+    assert done.status == 0
+    assert "held" in done.out
+    assert "in the pixels of medium.png" in done.out
+    told = json.loads(command("ghosts", held, "--out", out, "--json").out)
+    assert [(scene["scene"], scene["frame"]) for scene in told] == [("held", "medium.png")]
+    ghosts = read_mask(out / "held_ghosts.png")
+    assert ghosts.mean() == pytest.approx(told[0]["share"], rel=0.2)
+    assert 0.005 < told[0]["share"] < 0.05
+    assert ghosts.any(axis=0)[250:300].any()
 
 
 def test_a_broken_scene_is_left_out_named_and_the_rest_is_done(command, brackets, tmp_path):
@@ -354,7 +402,7 @@ def test_wrong_usage_is_status_2(command, brackets, arguments):
 
 
 @pytest.mark.parametrize(
-    "name", ["info", "label", "train", "predict", "export", "evaluate", "compare", "demo"]
+    "name", ["info", "label", "train", "predict", "ghosts", "export", "evaluate", "compare", "demo"]
 )
 def test_every_command_has_help(command, name):
     assert "Usage" in command(name, "--help").out

@@ -4,15 +4,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bracketseg.brackets.alignment import Shift, mtb_shifts, shift_image, valid_region
+from bracketseg.brackets.alignment import Shift, mtb_shifts, shift_image
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import FrameError
 
 SAMPLES = find_brackets(Path(str(files("bracketseg") / "sample_data" / "brackets"))).brackets
-offsets = st.integers(-6, 6)
 
 
 def exposed(picture, stops):
@@ -132,26 +129,3 @@ def test_colours_move_together():
     moved = shift_image(image, Shift(dx=0, dy=-1))
     np.testing.assert_array_equal(moved[0], image[1])
     assert not moved[1].any()
-
-
-def test_the_valid_region_by_hand():
-    assert valid_region((2, 4, 3), [Shift(), Shift(dx=1, dy=0), Shift(dx=-1, dy=-1)]).tolist() == [
-        [False, True, True, False],
-        [False, False, False, False],
-    ]
-
-
-@settings(deadline=None)
-@given(st.lists(st.builds(Shift, dx=offsets, dy=offsets), max_size=4))
-def test_within_the_valid_region_every_frame_has_its_own_pixels(shifts):
-    rows, columns = np.mgrid[0:5, 0:7]
-    valid = valid_region((5, 7), shifts)
-    for shift in shifts:
-        moved = [shift_image(index, shift, fill=-1) for index in (rows, columns)]
-        np.testing.assert_array_equal(moved[0][valid], rows[valid] - shift.dy)
-        np.testing.assert_array_equal(moved[1][valid], columns[valid] - shift.dx)
-    inside = [
-        (rows - s.dy >= 0) & (rows - s.dy < 5) & (columns - s.dx >= 0) & (columns - s.dx < 7)
-        for s in shifts
-    ]
-    np.testing.assert_array_equal(valid, np.all([np.ones((5, 7), bool), *inside], axis=0))

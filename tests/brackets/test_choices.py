@@ -7,8 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import bracketseg
 from bracketseg.brackets.bracket import Bracket, Frame
-from bracketseg.brackets.choices import CHOICES_NAME, MAX_BYTES, keep_choice, with_choices
+from bracketseg.brackets.choices import (
+    CHOICES_NAME,
+    MAX_BYTES,
+    choices_file,
+    keep_choice,
+    with_choices,
+)
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import BracketError
 
@@ -247,3 +254,46 @@ def test_no_document_keeps_the_brackets_from_loading(
 def test_a_folder_that_cannot_be_written_is_named(dome: Bracket, tmp_path: Path) -> None:
     with pytest.raises(BracketError, match=rf"{CHOICES_NAME}: .*dome cannot be kept"):
         keep_choice(tmp_path / "gone", chosen(dome, 1, 3))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    return tmp_path / "home"
+
+
+def lock(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let nobody write to a folder, not even those who run tests as the administrator."""
+    real = os.access
+
+    def access(path: Path, mode: int) -> bool:
+        return real(path, mode) and not (mode & os.W_OK and Path(path) == folder)
+
+    monkeypatch.setattr(os, "access", access)
+
+
+def test_choices_of_a_locked_folder_are_kept_in_the_users_own(
+    dome: Bracket, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"version": 1, "roles": {"dome": {"low": "0.png", "high": "1.png"}}})
+    before = holds(tmp_path)
+    lock(monkeypatch, tmp_path)
+    keep_choice(tmp_path, chosen(dome, 1, 3))
+    own = choices_file(tmp_path)
+    assert own.parent.parent == home / "bracketseg-labels"
+    assert holds(own.parent)["roles"] == {"dome": {"low": "1.png", "high": "3.png"}}
+    assert holds(tmp_path) == before
+    # It goes before what lies in the folder, also where only a part of it is opened.
+    for folder in (tmp_path, tmp_path / "dome"):
+        assert with_choices(folder, [dome]) == ((chosen(dome, 1, 3),), ())
+    # What the locked file says needs not be said again; anything else has to be.
+    keep_choice(tmp_path, chosen(dome, 0, 4))
+    assert with_choices(tmp_path, [dome])[0] == (chosen(dome, 0, 4),)
+    keep_choice(tmp_path, chosen(dome, 0, 1))
+    assert not own.exists()
+    assert with_choices(tmp_path, [dome])[0] == (chosen(dome, 0, 1),)
+
+
+def test_no_choice_is_written_into_the_package(home: Path) -> None:
+    samples = Path(bracketseg.__file__).parent / "sample_data" / "brackets" / "garden_gate"
+    assert choices_file(samples) == home / "bracketseg-labels" / "garden_gate" / CHOICES_NAME

@@ -109,7 +109,7 @@ class TestHdr:
             (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n+Y 2 +X 2\n", "from top to bottom"),
             (b"#?RADIANCE", "header is damaged"),
             (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 2\n", "pixels are damaged"),
-            (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 99999 +X 99999\n", "more than the 500"),
+            (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 99999 +X 99999\n", "at most 640 MiB"),
         ],
     )
     def test_what_is_refused(self, tmp_path: Path, head: bytes, reason: str) -> None:

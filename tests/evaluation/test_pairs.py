@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.confusion import Confusion
+from bracketseg.evaluation.folders import evaluate_folders
 from bracketseg.evaluation.pairs import PairFailed, PairMeasured, match_masks, measure_pairs
 
 TRUTH = np.array([[1, 1, 0, 0]], bool)
@@ -70,3 +73,60 @@ def test_curves_come_where_they_were_asked_for_and_can_be(folders):
 def test_nothing_in_common_is_an_error(folders):
     with pytest.raises(LabelingError, match="no mask has a partner"):
         match_masks(*folders, scenes=["c"])
+
+
+def record(folder, scene, **frames):
+    """Write which frame each mask of a scene was made from: name and digest."""
+    masks = {
+        role: {"origin": {"method": "otsu"}, "frame": name, "frame_sha256": digest}
+        for role, (name, digest) in frames.items()
+    }
+    (folder / f"{scene}.json").write_text(json.dumps({"scene": scene, "masks": masks}))
+
+
+def test_a_mask_of_another_frame_is_left_out_and_both_frames_are_named(folders):
+    reference, prediction = folders
+    record(reference, "a", low=("dark.png", "11"))
+    record(prediction, "a", low=("darker.png", "22"))
+    record(reference, "b", low=("dark.png", "33"))
+    record(prediction, "b", low=("moved/dark.png", "33"))
+    first, second = measure_pairs(match_masks(reference, prediction).pairs)
+    assert isinstance(first, PairFailed)
+    assert str(prediction / "a_low.png") in str(first.error)
+    assert "another frame (darker.png)" in str(first.error)
+    assert "(dark.png), and is not compared" in str(first.error)
+    assert isinstance(second, PairMeasured)
+    evaluation = evaluate_folders(reference, prediction)
+    assert [scene.scene for scene in evaluation.scenes] == ["b"]
+    assert [str(problem) for problem in evaluation.problems] == [str(first.error)]
+
+
+def test_a_frame_that_was_changed_under_its_name_is_another_one(folders):
+    reference, prediction = folders
+    record(reference, "a", low=("dark.png", "11"))
+    record(prediction, "a", low=("dark.png", "22"))
+    first, _ = measure_pairs(match_masks(reference, prediction).pairs)
+    assert isinstance(first, PairFailed)
+    assert "another frame (another dark.png)" in str(first.error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"masks": []}',
+        '{"masks": {"low": 3}}',
+        '{"masks": {"low": {"frame_sha256": 5}}}',
+        '{"masks": {"low": {"frame_sha256": ""}}}',
+        '{"masks": {"high": {"frame_sha256": "22"}}}',
+        '{"masks": {"low": {"frame_sha256": "11", "frame": 7}}}',
+    ],
+)
+def test_masks_that_do_not_say_their_frame_are_compared(folders, text):
+    reference, prediction = folders
+    record(reference, "a", low=("dark.png", "11"))
+    (prediction / "a.json").write_text(text)
+    first, _ = measure_pairs(match_masks(reference, prediction).pairs)
+    assert isinstance(first, PairMeasured)

@@ -50,6 +50,40 @@ def test_a_range_strokes_and_another_range_by_hand():
     assert scene.edited_pixels("low") == 0
 
 
+def test_a_start_takes_the_strokes_off_and_is_one_step():
+    scene = one()
+    assert scene.paint("low", ([0, 0], [0, 5]), True)
+    assert scene.paint("low", ([0], [5]), False)
+    start = ManualRange(lo=140, hi=210)
+    assert scene.start_from("low", start)
+    assert bits(scene) == [0, 0, 0, 1, 1, 0]
+    assert scene.corrections("low") is None
+    assert scene.paint("low", ([0], [1]), True)
+    assert not scene.start_from("low", start)
+    assert bits(scene) == [0, 1, 0, 1, 1, 0]
+    assert scene.undo()
+    assert scene.undo()
+    assert bits(scene) == [1, 0, 1, 1, 1, 0]
+    assert scene.rule("low") == ManualRange(lo=100, hi=255)
+    assert scene.redo()
+    assert bits(scene) == [0, 0, 0, 1, 1, 0]
+    assert scene.undo()
+    assert scene.start_from("low", Otsu())
+    assert not scene.can_redo
+
+
+def test_the_memory_of_starts_is_bounded(monkeypatch):
+    monkeypatch.setattr(history, "MAX_BYTES", 30)
+    scene = one()
+    for lo in (10, 20, 30, 40):
+        assert scene.paint("low", ([0, 0, 0], [0, 1, 2]), lo != 20)
+        assert scene.start_from("low", ManualRange(lo=lo, hi=255))
+    steps = 0
+    while scene.undo():
+        steps += 1
+    assert steps == 1
+
+
 def test_undo_and_redo_run_over_strokes_ranges_and_clearing_of_both_roles():
     scene = both()
     states = [[scene.mask(role).copy() for role in scene.roles]]

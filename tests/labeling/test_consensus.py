@@ -106,6 +106,41 @@ def test_the_consensus_is_a_labelling_made_by_the_means(label, brackets, tmp_pat
     assert (out / "coverage.csv").read_text().count("\n") == 3
 
 
+def choose_elsewhere(folder, scene):
+    """Have the low range of a scene chosen on another frame."""
+    path = folder / f"{scene}.json"
+    record = json.loads(path.read_text())
+    record["masks"]["low"] |= {"frame": "dawn.png", "frame_sha256": "ab"}
+    path.write_text(json.dumps(record))
+
+
+def test_ranges_of_another_frame_are_in_no_mean_and_named(label, brackets, tmp_path):
+    ada, bo = label("Ada", {"s1": low(100), "s2": low(80)}), label("Bo", {"s1": low(140)})
+    choose_elsewhere(bo, "s1")
+    choose_elsewhere(ada, "s2")
+    found = read_consensus([ada, bo], brackets)
+    assert found.scenes["s1"]["low"].chosen == {"Ada": low(100)["low"]}
+    assert set(found.scenes["s1"]["high"].chosen) == {"Ada", "Bo"}
+    assert set(found.scenes["s2"]) == {"high"}
+    assert found.elsewhere == (
+        ("s1", "low", "Bo", "dawn.png"),
+        ("s2", "low", "Ada", "dawn.png"),
+    )
+    out = tmp_path / "out"
+    list(make_consensus([ada, bo], brackets, out))
+    assert LabelingFolder.open(out).rule("s1", "low").lo == 100
+    # Nobody can tell without the brackets.
+    assert read_consensus([ada, bo]).scenes["s1"]["low"].mean.lo == 120
+
+
+def test_a_scene_whose_ranges_are_all_of_other_frames_is_a_problem(label, brackets):
+    ada, bo = label("Ada", {"s1": {"low": low(100)["low"]}}), label("Bo", {"s2": low(90)})
+    choose_elsewhere(ada, "s1")
+    found = read_consensus([ada, bo], brackets)
+    assert list(found.scenes) == ["s2"]
+    assert "all ranges were chosen on other frames (dawn.png)" in str(found.problems["s1"])
+
+
 def test_bounds_that_otsu_found_count_as_chosen(label, brackets):
     values = luma(brackets[0].frame("low").read())
     found = Otsu().bounds(values, "low")

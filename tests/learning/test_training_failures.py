@@ -131,6 +131,31 @@ def test_a_loss_that_is_no_number_ends_with_advice(setting, tiny, monkeypatch, v
     assert load_model(folder / "run").card.epoch == 1
 
 
+def test_gradients_that_are_no_numbers_leave_the_weights_alone(setting, tiny, monkeypatch):
+    brackets, masks, folder = setting
+    good = optimization.LOSSES["bce"]
+    calls = []
+
+    def loss(logits, target):
+        calls.append(1)
+        value = good(logits, target)
+        # As where a root is drawn of nought: the loss has a value, its slope has none.
+        return value + (logits * 0).square().sum().sqrt() if len(calls) == 6 else value
+
+    monkeypatch.setitem(optimization.LOSSES, "bce", loss)
+    message = (
+        r"the gradients are not finite in step 2 of epoch 2, though the loss is; train into a new "
+        rf"folder .* \({folder / 'run'} keeps what was learned up to epoch 1\)"
+    )
+    with pytest.raises(TrainingError, match=message):
+        # Somebody who stops just then gets a checkpoint, too.
+        list(train(brackets, masks, tiny, folder / "run", should_stop=lambda: len(calls) > 5))
+    state = load_last(folder / "run" / "last.pt")
+    assert len(state["progress"]["history"]) == 1
+    for tensors in (state["model"], state["best"]):
+        assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
 def test_a_run_in_a_short_precision_goes_on_in_a_longer_one(setting, tiny, monkeypatch):
     brackets, masks, folder = setting
     short = tiny.model_copy(update={"precision": "bfloat16"})

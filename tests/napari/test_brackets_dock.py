@@ -14,6 +14,7 @@ from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QFileDialog, QLabel, QPushButton, QWidget
 
 from bracketseg._napari.brackets import dock as dock_module
+from bracketseg._napari.brackets import ghost_finder
 from bracketseg._napari.brackets.scene_view import ROW_HEIGHT
 from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg._napari.session import annotator_name, folder_scan, scene_frames
@@ -379,10 +380,10 @@ def test_alignment_says_how_far_each_frame_moved(dock, tmp_path, rng):
     dock.open(held.parent)
     dock.wait_for("held")
     assert not dock.shifts.isVisible()
-    dock.align.setChecked(True)
+    dock.align.setCurrentText("Shift")
     dock.wait(lambda: dock.shifts.isVisible())
     assert dock.shifts.text() == "Moved by pixels: low 3 left; others 0."
-    dock.align.setChecked(False)
+    dock.align.setCurrentText("Off")
     dock.wait(lambda: not dock.shifts.isVisible())
 
 
@@ -400,7 +401,8 @@ def test_nothing_is_read_on_the_main_thread(dock, tmp_path, scene, monkeypatch):
 
     spy(folder_scan, "find_brackets")
     spy(scene_frames, "bracket_layers")
-    spy(scene_frames, "mtb_shifts")
+    spy(scene_frames, "find_placements")
+    spy(ghost_finder, "find_ghosts")
     monkeypatch.setattr(
         "bracketseg._napari.brackets.thumbnails.read_thumbnail",
         lambda *_, **__: (
@@ -412,9 +414,11 @@ def test_nothing_is_read_on_the_main_thread(dock, tmp_path, scene, monkeypatch):
     scene("set/barn")
     dock.open(tmp_path / "set")
     dock.wait_for("attic")
-    dock.align.setChecked(True)
-    dock.wait(lambda: "mtb_shifts" in threads and "thumbnail" in threads)
-    assert set(threads) == {"find_brackets", "bracket_layers", "mtb_shifts", "thumbnail"}
+    dock.ghosts.setChecked(True)
+    dock.align.setCurrentText("Shift")
+    wanted = {"find_brackets", "bracket_layers", "find_placements", "find_ghosts", "thumbnail"}
+    dock.wait(lambda: wanted <= set(threads))
+    assert set(threads) == wanted
     assert all(threading.main_thread() not in used for used in threads.values())
 
 
@@ -470,7 +474,7 @@ def test_nothing_is_cut_off_or_scrolled_sideways(dock, folder, long_folder):
     for path, name in ((folder, "attic"), (long_folder, "long")):
         dock.open(path)
         dock.wait_for(name)
-        dock.align.setChecked(True)
+        dock.align.setCurrentText("Shift")
         dock.wait(lambda: dock.session.loading is None and bool(dock.session.shifts))
         dock.qtbot.wait(10)
         assert dock.widget.width() <= 340

@@ -168,13 +168,14 @@ def test_alignment_that_is_switched_moves_the_merged_view_and_is_told(
     find(truth, "gt.merged").click()
     before = find(truth, "gt.coverage").text()
     assert "alignment" not in before
-    find(brackets, "brackets.align").setChecked(True)
+    find(brackets, "brackets.align").setCurrentText("Shift")
     qtbot.waitUntil(lambda: bool(session.shifts), timeout=20_000)
     assert window.layers["held merged"].translate.tolist() == [2, -3]
-    # What the table of coverages will hold is what the dock says, aligned or not.
-    assert find(truth, "gt.coverage").text().startswith(before)
+    # What the table of coverages will hold is what the dock says: less is covered, as masks
+    # are empty where not all of the aligned frames show something.
+    assert not find(truth, "gt.coverage").text().startswith(before)
     assert "without the alignment" in find(truth, "gt.coverage").text()
-    find(brackets, "brackets.align").setChecked(False)
+    find(brackets, "brackets.align").setCurrentText("Off")
     qtbot.waitUntil(lambda: not session.shifts, timeout=20_000)
     assert window.layers["held merged"].translate.tolist() == [0, 0]
     assert find(truth, "gt.coverage").text() == before

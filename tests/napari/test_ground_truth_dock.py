@@ -18,7 +18,11 @@ from bracketseg._napari.truth.dock import AUTOSAVE_MS, GroundTruthDock
 from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
+from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
+from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.saved_scene import save_annotation
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +119,16 @@ def labeller(window, qtbot, folder):
 def mask_of(folder, scene, role, lo, hi):
     values = luma(read_image(folder / scene / f"{role}.png"))
     return (values >= lo) & (values <= hi)
+
+
+def save_as(path, folder, *, lo, low="low.png"):
+    """Label the first scene with ranges, as somebody else did."""
+    rules = {"low": ManualRange(lo=lo, hi=255), "high": DEFAULT_RANGES["high"]}
+    files = {"low": folder / "attic" / low, "high": folder / "attic" / "high.png"}
+    lumas = {role: luma(read_image(file)) for role, file in files.items()}
+    info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator=path.name)
+    annotation = SceneAnnotation("attic", lumas, rules)
+    save_annotation(LabelingFolder.create(path, info), annotation, files)
 
 
 def test_an_empty_window_says_what_to_do(hand):
@@ -255,12 +269,12 @@ def test_merged_and_compared_views(labeller):
     labeller.click("gt.compare")
     assert not labeller.find("gt.merged").isChecked()
     assert "Dice with Otsu: low" in labeller.text("gt.legend")
-    assert labeller.layer("manual and Otsu").name == "attic low manual and Otsu"
+    assert labeller.layer("compared with Otsu").name == "attic low compared with Otsu"
     labeller.click("gt.high.focus")
-    assert labeller.layer("manual and Otsu").name == "attic high manual and Otsu"
-    before = labeller.layer("manual and Otsu").data.copy()
+    assert labeller.layer("compared with Otsu").name == "attic high compared with Otsu"
+    before = labeller.layer("compared with Otsu").data.copy()
     labeller.find("gt.high.range").setValue((0, 30))
-    assert (labeller.layer("manual and Otsu").data != before).any()
+    assert (labeller.layer("compared with Otsu").data != before).any()
     labeller.click("gt.compare")
     assert not [layer for layer in labeller.window.layers if "Otsu" in layer.name]
     assert labeller.layer("high ground truth").visible
@@ -306,6 +320,7 @@ def test_annotators_are_averaged(labeller, qtbot, folder):
 
 
 def test_what_is_not_written_yet_is_averaged_too(labeller, qtbot, folder):
+    save_as(folder / "labels" / "Bo", folder, lo=90)
     labeller.find("gt.low.range").setValue((90, 255))
     labeller.click("gt.accept")
     labeller.click("gt.average")
@@ -319,6 +334,48 @@ def test_what_is_not_written_yet_is_averaged_too(labeller, qtbot, folder):
 def test_averaging_nothing_is_said(labeller):
     labeller.click("gt.average")
     labeller.says("nobody has saved masks")
+
+
+def test_one_annotator_alone_is_no_average_and_nothing_is_written(labeller, qtbot, folder):
+    labeller.click("gt.accept")
+    qtbot.waitUntil((folder / "labels" / "Ana" / "attic.json").exists)
+    labeller.click("gt.average")
+    labeller.says("Only Ana has saved masks here, and an average takes two annotators")
+    assert not (folder / "labels" / "consensus").exists()
+
+
+def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(labeller, qtbot, folder):
+    save_as(folder / "labels" / "Bo", folder, lo=130, low="medium.png")
+    labeller.find("gt.low.range").setValue((100, 255))
+    labeller.click("gt.accept")
+    qtbot.waitUntil((folder / "labels" / "Ana" / "attic.json").exists)
+    labeller.click("gt.average")
+    qtbot.waitUntil(lambda: not labeller.find("gt.consensus.stop").isEnabled())
+    heading = labeller.text("gt.consensus.heading")
+    assert "chosen on other frames: attic low by Bo on medium.png." in heading
+    assert "mean range [100.0, 255.0]; no scene was labelled by two" in heading
+    labeller.find("gt.consensus").close()
+
+
+def test_a_mask_by_otsu_is_not_called_manual_where_it_is_compared(labeller):
+    labeller.find("gt.low.method").setCurrentText("Otsu")
+    labeller.click("gt.compare")
+    legend = labeller.text("gt.legend")
+    assert "Dice with Otsu: low 1.000" in legend
+    assert "anual" not in legend
+    assert "Yours: low" in legend
+
+
+def test_the_role_whose_frame_is_picked_is_shown(labeller, qtbot):
+    labeller.click("gt.high.focus")
+    assert not labeller.layer("low ground truth").visible
+    box = labeller.find("gt.low.image")
+    box.setCurrentIndex(box.findText("attic medium"))
+    qtbot.waitUntil(lambda: labeller.session.current.frame("low").path.name == "medium.png")
+    qtbot.waitUntil(lambda: labeller.layer("low ground truth").visible, timeout=10_000)
+    assert labeller.layer("attic low").visible
+    assert not labeller.layer("attic high").visible
+    assert labeller.find("gt.low.focus").isChecked()
 
 
 def test_what_was_done_reaches_the_disk_by_itself(labeller, qtbot, folder):

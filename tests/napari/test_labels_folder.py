@@ -7,6 +7,7 @@ import bracketseg
 from bracketseg._napari.session import labels_folder as module
 from bracketseg._napari.session.labeled_scenes import labelings_beside
 from bracketseg._napari.session.labels_folder import labels_folder, root_of, short_path
+from bracketseg._napari.session.runs_folder import own_trainings, runs_folder, runs_folders
 
 
 @pytest.fixture
@@ -68,3 +69,19 @@ def test_a_path_is_written_as_a_person_knows_it(tmp_path):
     assert short_path(tmp_path / "set" / "labels" / "me", tmp_path / "set") == "set/labels/me"
     assert short_path(Path.home() / "x" / "y", None) == "~/x/y"
     assert short_path(tmp_path / "x", tmp_path / "set") == str(tmp_path / "x")
+
+
+@pytest.mark.parametrize("locked_by", ["rights", "package"])
+def test_trainings_go_where_labels_would(locked, tmp_path, monkeypatch, locked_by):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    assert runs_folder(tmp_path) == tmp_path / "runs"
+    assert runs_folders(tmp_path) == (tmp_path / "runs",)
+    assert own_trainings(tmp_path) == ()
+    package = Path(bracketseg.__file__).parent / "sample_data" / "brackets" / "garden_gate"
+    folder = locked if locked_by == "rights" else package
+    place = runs_folder(folder)
+    assert place.parent == tmp_path / "home" / "bracketseg-runs"
+    assert place.name == labels_folder(folder).name
+    assert runs_folders(folder) == (place, folder / "runs")
+    (place / "low-bce").mkdir(parents=True)
+    assert own_trainings(folder) == (place / "low-bce",)

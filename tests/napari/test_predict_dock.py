@@ -7,6 +7,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 
+import cv2
 import numpy as np
 import pytest
 from napari.layers import Labels
@@ -288,7 +289,7 @@ def test_two_actions_from_a_loaded_bracket_to_masks(hand, folder):
     assert "Predicted in" in hand.text()
 
 
-def test_a_layer_says_where_it_comes_from(hand):
+def test_a_layer_says_where_it_comes_from(hand, folder):
     hand.run()
     ours = hand.layer("attic high prediction").metadata[METADATA_KEY]
     assert ours == {
@@ -297,6 +298,7 @@ def test_a_layer_says_where_it_comes_from(hand):
         "role": "high",
         "method": "network",
         "model": "high-bce",
+        "frame": str(folder / "attic" / "high.png"),
         "threshold": 0.5,
         "scale": "full",
     }
@@ -756,6 +758,31 @@ def test_the_masks_of_a_scene_are_there_when_one_comes_back_to_it(hand, folder):
     assert len(hand.frames) == 1
 
 
+def test_what_was_predicted_of_another_frame_is_not_shown_as_of_this_one(hand, folder):
+    hand.run()
+    attic = hand.session.current
+    low, medium, high = attic.frames
+    hand.session.choose_roles(medium, high)
+    hand.qtbot.waitUntil(lambda: not hand.find("low_score").isVisible())
+    assert not hand.layer("low prediction").visible
+    assert hand.find("high_score").isVisible()
+    hand.find("threshold").setValue(0.13)
+    expected = probability(folder, "attic", "low") >= np.float32(0.5)
+    np.testing.assert_array_equal(hand.mask("low prediction"), expected)
+    hand.click("correct")
+    status = hand.window.window._qt_window.findChild(QWidget, "gt.status").text
+    hand.qtbot.waitUntil(lambda: "was made on low.png, but medium.png is the low" in status())
+    hand.session.choose_roles(low, high)
+    hand.qtbot.waitUntil(lambda: not hand.find("low_score").isHidden())
+    hand.session.choose_roles(medium, high)
+    hand.qtbot.waitUntil(lambda: hand.find("low_score").isHidden())
+    hand.run()
+    assert hand.questions == []
+    expected = probability(folder, "attic", "medium") >= np.float32(0.13)
+    np.testing.assert_array_equal(hand.mask("low prediction"), expected)
+    assert hand.layer("low prediction").visible
+
+
 def test_the_next_run_takes_the_layers_of_the_scene_before(hand, folder):
     hand.find("probability").setChecked(True)
     hand.run()
@@ -979,6 +1006,88 @@ def test_a_prediction_goes_to_ground_truth_at_a_click(hand, folder):
     assert "against the open ground truth;" in hand.text("low_score")
     hand.click("correct")
     assert truth.currentText() == "Prediction"
+
+
+class BothHands(Hand):
+    """Somebody who has the dock Ground truth open, too, and looks at probabilities."""
+
+    def truth(self, name):
+        return self.window.window._qt_window.findChild(QWidget, f"gt.{name}")
+
+    def go(self, scene):
+        self.session.select(scene)
+        self.qtbot.waitUntil(lambda: scene in self.truth("status").text())
+        for role in ("low", "high"):
+            self.wait_layers(f"{scene} {role} ground truth", 1)
+
+    def shows(self, *names):
+        def shown():
+            assert {layer.name for layer in self.window.layers if layer.visible} == set(names)
+
+        self.qtbot.waitUntil(shown, timeout=10_000)
+
+
+@pytest.fixture
+def both(window, qtbot, folder):
+    """At the first of three scenes, of which cave is larger."""
+    for path in (folder / "cave").iterdir():
+        assert cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (320, 240)))
+    session = session_of(window)
+    session.open_folder(folder)
+    qtbot.waitUntil(lambda: bool(session.brackets) and not session.scanning)
+    window.window.add_plugin_dock_widget("bracketseg", "Ground truth")
+    hand = BothHands(window, qtbot)
+    hand.find("probability").setChecked(True)
+    hand.go("attic")
+    return hand
+
+
+def predict(hand, scene):
+    hand.run()
+    hand.wait_layers(f"{scene} low probability", 1)
+    hand.wait_layers(f"{scene} high probability", 1)
+
+
+def test_one_mask_is_shown_at_a_time_with_both_docks_open(both):
+    both.shows("attic low", "attic low ground truth")
+    predict(both, "attic")
+    both.shows("attic low", "attic low prediction", "attic low probability")
+    both.go("barn")
+    both.shows("barn low", "barn low ground truth")
+    both.go("attic")
+    both.shows("attic low", "attic low ground truth")
+    both.click("low")
+    both.shows("attic low", "attic low prediction", "attic low probability")
+    QTest.mouseClick(both.truth("low.focus"), Qt.MouseButton.LeftButton)
+    both.shows("attic low", "attic low ground truth")
+
+
+def test_both_docks_turn_to_the_other_role_together(both):
+    predict(both, "attic")
+    QTest.mouseClick(both.truth("high.focus"), Qt.MouseButton.LeftButton)
+    both.shows("attic high", "attic high ground truth")
+    assert both.find("high").isChecked()
+    assert not both.find("low").isChecked()
+    both.go("barn")
+    both.shows("barn high", "barn high ground truth")
+    assert both.find("high").isChecked()
+    # Nothing is predicted here: the ground truth goes along.
+    both.click("low")
+    both.shows("barn low", "barn low ground truth")
+    assert both.truth("low.focus").isChecked()
+    assert both.window.layers.selection.active.name == "barn low ground truth"
+    both.go("attic")
+    both.click("high")
+    both.shows("attic high", "attic high prediction", "attic high probability")
+    assert both.truth("high.focus").isChecked()
+
+
+def test_the_view_fits_the_next_scene_and_not_the_predictions_before(both):
+    both.go("cave")
+    predict(both, "cave")
+    both.go("attic")
+    camera = getattr(both.window, "scene", both.window).camera
+    assert camera.center[1:] == (11.5, 15.5)
 
 
 def test_ground_truth_offers_the_prediction_whose_layer_was_that_of_another_scene(hand):

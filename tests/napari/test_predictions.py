@@ -16,7 +16,7 @@ from bracketseg._napari.truth.ground_truth import GroundTruth
 from bracketseg._napari.widgets import jobs
 from bracketseg.brackets.masks import write_mask
 from bracketseg.labeling.drafts import DraftStore
-from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
@@ -154,6 +154,98 @@ def test_a_prediction_that_cannot_be_used_is_said_and_changes_nothing(labeller, 
     labeller.truth.set_method("low", "prediction")
     assert "attic_low.png" in labeller.told[0]
     assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+
+
+def take(labeller, role, frame):
+    """Take a frame of the scene on show for a role, in the list of the dock."""
+    images = labeller.truth.choice.candidates()
+    (image,) = [it for it in images if it.metadata[METADATA_KEY]["path"].endswith(frame)]
+    labeller.truth.choose(role, image)
+
+
+def test_a_prediction_on_the_disk_of_another_frame_is_refused(labeller, predicted):
+    labeling = LabelingFolder.open(predicted / "labels" / "network")
+    digest = file_sha256(predicted / "attic" / "low.png")
+    made = MaskRecord(origin=NETWORK, frame="low.png", frame_sha256=digest)
+    record = SceneRecord(scene="attic", masks={"low": made}, time="2026-01-01T10:00:00Z")
+    labeling.save_scene({"low": STRIPES}, record)
+    take(labeller, "low", "medium.png")
+    labeller.truth.set_method("low", "prediction")
+    assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+    (told,) = labeller.told
+    assert "attic_low.png: this prediction was made on low.png, but medium.png is" in told
+    take(labeller, "low", "low.png")
+    labeller.truth.set_method("low", "prediction")
+    np.testing.assert_array_equal(labeller.mask, STRIPES)
+
+
+def test_an_open_layer_of_another_frame_is_refused_and_the_disk_looked_at(labeller, predicted):
+    attic = predicted / "attic"
+    layer = show_prediction(labeller.viewer, ~STRIPES, frame=str(attic / "medium.png"))
+    labeller.truth.set_method("low", "prediction")
+    np.testing.assert_array_equal(labeller.mask, STRIPES)
+    labeller.truth.set_method("low", "manual")
+    (predicted / "labels" / "network" / "attic_low.png").unlink()
+    labeller.editor.predicted.clear()
+    labeller.truth.set_method("low", "prediction")
+    assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+    (told,) = labeller.told
+    assert told == (
+        "attic low prediction: this prediction was made on medium.png, but low.png is the low "
+        "frame now. Predict this scene again, or choose medium.png again."
+    )
+    ours = {**layer.metadata[METADATA_KEY], "frame": str(attic / "low.png")}
+    layer.metadata = {METADATA_KEY: ours}
+    labeller.truth.set_method("low", "prediction")
+    np.testing.assert_array_equal(labeller.mask, ~STRIPES)
+
+
+def test_a_mask_that_was_opened_says_by_its_record_which_frame_it_is_of(labeller, predicted):
+    path = predicted / "labels" / "network" / "attic_low.png"
+    show_prediction(labeller.viewer, path=str(path))
+    record = predicted / "labels" / "network" / "attic.json"
+    text = record.read_text().replace('"low.png"', '"other.png"')
+    record.write_text(text.replace('"frame_sha256": ""', '"frame_sha256": "ab"'))
+    labeller.truth.set_method("low", "prediction")
+    assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+    assert "this prediction was made on other.png" in labeller.told[0]
+
+
+def test_no_scene_begins_from_a_prediction_of_another_frame(labeller, predicted):
+    attic = predicted / "attic"
+    (predicted / "labels" / "network" / "attic_low.png").unlink()
+    show_prediction(labeller.viewer, frame=str(attic / "medium.png"))
+    labeller.truth.from_prediction = True
+    assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+    assert "was made on medium.png" in labeller.told[0]
+
+
+def test_who_wants_a_prediction_corrected_begins_from_it_alone(labeller):
+    layer = labeller.editor.masks.layer("low")
+    layer.brush_size = 5
+    layer.paint((10, 10), 1)
+    layer.paint((20, 20), 0)
+    before, strokes = labeller.mask.copy(), labeller.editor.annotation.corrections("low")
+    labeller.session.correct(("low",))
+    np.testing.assert_array_equal(labeller.mask, STRIPES)
+    assert labeller.editor.annotation.corrections("low") is None
+    assert labeller.told[-1] == (
+        "The prediction is the start now: the strokes on low were taken off. Undo brings them back."
+    )
+    assert labeller.editor.undo()
+    np.testing.assert_array_equal(labeller.mask, before)
+    np.testing.assert_array_equal(labeller.editor.annotation.corrections("low"), strokes)
+    assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
+
+
+def test_who_comes_back_to_a_correction_goes_on_with_it(labeller):
+    labeller.session.correct(("low",))
+    labeller.editor.masks.layer("low").paint((3, 3), 1)
+    painted = labeller.mask.copy()
+    assert (painted != STRIPES).any()
+    labeller.session.correct(("low",))
+    np.testing.assert_array_equal(labeller.mask, painted)
+    assert labeller.told == []
 
 
 def test_a_draft_is_back_at_the_next_start_also_without_the_prediction(
@@ -337,9 +429,12 @@ def test_the_check_begins_new_scenes_as_predicted(hand, predicted, qtbot):
 
 
 def test_the_average_names_what_is_in_no_mean(hand, predicted, qtbot):
-    hand.find("gt.low.method").setCurrentText("Prediction")
-    hand.click("gt.accept")
-    qtbot.waitUntil((predicted / "labels" / "Ana" / "attic.json").exists)
+    for name in ("Bo", "Ana"):
+        hand.session.annotator = name
+        hand.go("attic")
+        hand.find("gt.low.method").setCurrentText("Prediction" if name == "Ana" else "Otsu")
+        hand.click("gt.accept")
+        qtbot.waitUntil((predicted / "labels" / name / "attic.json").exists)
     hand.click("gt.average")
     qtbot.waitUntil(lambda: not hand.find("gt.consensus.stop").isEnabled())
     heading = hand.find("gt.consensus.heading").text()

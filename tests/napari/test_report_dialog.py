@@ -128,7 +128,7 @@ def test_the_button_asks_for_both_folders_and_makes_the_report(hand, tmp_path):
     assert not hand.find("report.start").isEnabled()
     hand.chosen["runs"] = tmp_path / "runs"
     hand.click("report.choose_runs")
-    assert hand.find("report.out").text() == str(tmp_path / "runs")
+    assert hand.find("report.out").text() == str(tmp_path / "report")
     hand.chosen["out"] = tmp_path / "out"
     hand.click("report.choose_out")
     assert not hand.find("report.show").isEnabled()

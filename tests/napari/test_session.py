@@ -668,7 +668,7 @@ def test_alignment_moves_layers_says_how_far_and_leaves_their_pixels(session, vi
     log.clear()
     moved = []
     session.shifts_changed.connect(lambda bracket: moved.append(bracket.scene))
-    session.align = True
+    session.align = "shift"
     assert session.shifts == {
         held / "low.png": Shift(dx=-3, dy=2),
         held / "medium.png": Shift(),
@@ -678,7 +678,7 @@ def test_alignment_moves_layers_says_how_far_and_leaves_their_pixels(session, vi
     assert low.translate.tolist() == [2, -3]
     assert viewer.layers["held high"].translate.tolist() == [-5, 4]
     assert low.data is plain
-    session.align = False
+    session.align = "off"
     assert low.translate.tolist() == [0, 0]
     assert session.shifts == {}
     assert "shift" not in low.metadata["bracketseg"]
@@ -692,16 +692,16 @@ def test_alignment_counts_in_pixels_from_where_the_user_has_put_a_frame(session,
     session.select("held")
     low = viewer.layers["held low"]
     low.scale, low.translate = (0.5, 2), (10, 20)
-    session.align = True
+    session.align = "shift"
     assert low.translate.tolist() == [11, 14]
-    session.align = False
+    session.align = "off"
     assert low.translate.tolist() == [10, 20]
 
 
 def test_alignment_goes_along_to_the_next_scene(session, viewer, held, scene):
     scene("hand/still")
     session.open_folder(held.parent)
-    session.align = True
+    session.align = "shift"
     session.select("held")
     assert viewer.layers["held low"].translate.tolist() == [2, -3]
     session.select("still")
@@ -720,10 +720,10 @@ def test_what_was_made_from_a_frame_goes_along_when_it_is_aligned(session, viewe
 
     prediction, other = add("prediction"), add("prediction", scene="another")
     strange = viewer.add_labels(np.zeros((100, 120), int))
-    session.align = True
+    session.align = "shift"
     assert prediction.translate.tolist() == [2, -3]
     assert other.translate.tolist() == strange.translate.tolist() == [0, 0]
-    session.align = False
+    session.align = "off"
     assert prediction.translate.tolist() == [0, 0]
 
 
@@ -736,8 +736,8 @@ def test_the_frames_are_read_once_for_both_ways_to_show_them(session, held, monk
     )
     session.open_folder(held.parent)
     session.select("held")
-    session.align = True
-    session.align = False
+    session.align = "shift"
+    session.align = "off"
     assert read == ["held"]
 
 
@@ -802,3 +802,11 @@ def test_a_session_needs_neither_qt_nor_torch(tmp_path):
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_the_circle_of_the_brush_has_no_background(viewer):
+    """Drawn with it after labels got another size, napari 0.9.2 ended with a broken process."""
+    circle = viewer.canvas.overlays["_brush_circle"]
+    assert circle.box
+    session_of(viewer)
+    assert not circle.box

@@ -52,12 +52,27 @@ def test_other_words_of_as_many_lines_lay_out_nothing(page):
 def test_more_lines_get_more_room_and_give_it_back(page, qtbot):
     height = page.text.minimumHeight()
     assert height >= 2 * page.text.fontMetrics().lineSpacing()
-    page.text.setText("a long sentence that goes on " * 20)
-    assert page.text.minimumHeight() > 3 * height
+    page.text.setText("a long sentence that goes on " * 9)
+    assert page.text.minimumHeight() > 2 * height
     page.resize(900, 400)
-    qtbot.waitUntil(lambda: page.text.minimumHeight() < 3 * height)
+    qtbot.waitUntil(lambda: page.text.minimumHeight() < 2 * height)
     page.text.setText("short")
     assert page.text.minimumHeight() == height
+
+
+def test_words_without_end_take_six_lines_and_scroll(page, qtbot):
+    line = page.text.fontMetrics().lineSpacing()
+    bar = page.text.verticalScrollBar()
+    page.text.setText("a few words " * 10)
+    assert not bar.isVisible()
+    for words in ("a long sentence that goes on " * 40, "and another one that is longer " * 90):
+        page.text.setText(words)
+        assert page.text.minimumHeight() == pytest.approx(6 * line, abs=4)
+    qtbot.waitUntil(bar.isVisible)
+    inside, seen = page.text.widget(), page.text.viewport()
+    assert inside.width() <= seen.width()
+    bar.setValue(bar.maximum())
+    assert inside.geometry().bottom() == pytest.approx(seen.height() - 1, abs=2)
 
 
 def test_a_long_word_makes_nothing_wider(page):

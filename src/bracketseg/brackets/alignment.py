@@ -1,7 +1,7 @@
 """How far the frames of a bracket moved against each other, in whole pixels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -38,11 +38,19 @@ class Shift:
     reliable : bool
         False where the frames show too little in common to tell, as when half of one
         is clipped; the frame then stays where it is.
+    note : str
+        Why it is not placed more finely, where that was asked for.
     """
 
     dx: int = 0
     dy: int = 0
     reliable: bool = True
+    note: str = field(default="", compare=False, repr=False)
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """(3, 3) that takes (x, y, 1) of the frame to the reference."""
+        return np.array([[1, 0, self.dx], [0, 1, self.dy], [0, 0, 1]], dtype=np.float64)
 
 
 def mtb_shifts(
@@ -88,26 +96,37 @@ def mtb_shifts(
     Shift(dx=-2, dy=3, reliable=True)
     """
     reference = (len(images) - 1) // 2 if reference is None else reference
-    if not 0 <= reference < len(images):
+    lumas = [luma(image) for image in images]
+    check_alignable(lumas, reference)
+    shifts = [Shift() for _ in lumas]
+    for index in range(reference + 1, len(lumas)):
+        step = pair_shift(lumas[index - 1], lumas[index])
+        shifts[index] = sum_shifts(shifts[index - 1], step)
+    for index in range(reference - 1, -1, -1):
+        step = pair_shift(lumas[index + 1], lumas[index])
+        shifts[index] = sum_shifts(shifts[index + 1], step)
+    return tuple(shifts)
+
+
+def check_alignable(lumas: Sequence[NDArray[np.uint8]], reference: int) -> None:
+    """Refuse frames that cannot be aligned.
+
+    Raises
+    ------
+    FrameError
+        If the reference is none of them, or the sizes differ.
+    """
+    if not 0 <= reference < len(lumas):
         raise FrameError(
-            f"frame {reference} of {len(images)} cannot stay while the others move; choose one "
+            f"frame {reference} of {len(lumas)} cannot stay while the others move; choose one "
             "of the frames"
         )
-    lumas = [luma(image) for image in images]
     sizes = {values.shape for values in lumas}
     if len(sizes) > 1:
         raise FrameError(
             f"frames of different sizes {sorted(sizes)} (rows, columns) cannot be aligned; "
             "leave the alignment off for this bracket"
         )
-    shifts = [Shift() for _ in lumas]
-    for index in range(reference + 1, len(lumas)):
-        step = _pair_shift(lumas[index - 1], lumas[index])
-        shifts[index] = _sum(shifts[index - 1], step)
-    for index in range(reference - 1, -1, -1):
-        step = _pair_shift(lumas[index + 1], lumas[index])
-        shifts[index] = _sum(shifts[index + 1], step)
-    return tuple(shifts)
 
 
 def shift_image(image: NDArray[Any], shift: Shift, fill: float = 0) -> NDArray[Any]:
@@ -138,31 +157,8 @@ def shift_image(image: NDArray[Any], shift: Shift, fill: float = 0) -> NDArray[A
     return moved
 
 
-def valid_region(shape: tuple[int, ...], shifts: Sequence[Shift]) -> NDArray[np.bool_]:
-    """Find the pixels that all frames still show once they are moved.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W) or (H, W, C) of the frames.
-    shifts : sequence of Shift
-
-    Returns
-    -------
-    (H, W) bool
-
-    Examples
-    --------
-    >>> valid_region((1, 4), [Shift(dx=1), Shift(dx=-1)])
-    array([[False,  True,  True, False]])
-    """
-    valid = np.ones(shape[:2], dtype=np.bool_)
-    for shift in shifts:
-        valid &= shift_image(np.ones_like(valid), shift)
-    return valid
-
-
-def _pair_shift(still: NDArray[np.uint8], moving: NDArray[np.uint8]) -> Shift:
+def pair_shift(still: NDArray[np.uint8], moving: NDArray[np.uint8]) -> Shift:
+    """Find the shift of one luma onto another of the same size; see :func:`mtb_shifts`."""
     # OpenCV needs several pixels at the coarsest level, and crashes on tiny frames.
     bits = min(int(np.log2(min(still.shape) / COARSEST_SIDE)) + 1, MAX_BITS)
     if bits < 2:
@@ -218,7 +214,8 @@ def _overlap(shape: tuple[int, ...], shift: Shift) -> tuple[tuple[slice, ...], t
     return tuple(to), tuple(start)
 
 
-def _sum(first: Shift, second: Shift) -> Shift:
+def sum_shifts(first: Shift, second: Shift) -> Shift:
+    """Move by both, one after the other; reliable where both are."""
     return Shift(
         dx=first.dx + second.dx,
         dy=first.dy + second.dy,

@@ -1,7 +1,7 @@
-"""The frames that a person took as low and high, kept beside the brackets."""
+"""The frames that a person took as low and high, kept beside the brackets if that can be."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.files import write_json
+from bracketseg.brackets.own_folder import own_labels, place_of
 from bracketseg.errors import BracketError, ChoiceError
 
 CHOICES_NAME = "bracketseg.json"
@@ -38,7 +39,8 @@ def with_choices(
     folder : Path
         That of the brackets. Its ``bracketseg.json`` is read if it is there; of scenes that
         it does not speak of, those in the folders around it, the nearest first: a choice
-        holds also when only a part of the folder that was opened is asked for.
+        holds also when only a part of the folder that was opened is asked for. Before the
+        file of a folder goes that of :func:`choices_file`.
     brackets : iterable of Bracket
 
     Returns
@@ -51,8 +53,7 @@ def with_choices(
     """
     chosen, problems = list(brackets), []
     decided: set[str] = set()
-    for place in (folder, *_above(folder)):
-        path = place / CHOICES_NAME
+    for place, path in _files(folder):
         try:
             kept = _read(path)[_ROLES]
         except ChoiceError as error:
@@ -74,6 +75,24 @@ def with_choices(
         if wrong:
             problems.append(_not_used(path, wrong))
     return tuple(chosen), tuple(problems)
+
+
+def choices_file(folder: Path) -> Path:
+    """Give the file that choices for the brackets of a folder are written to.
+
+    It is ``bracketseg.json`` in the folder. Where nobody may write there, and for the samples
+    that come with bracketseg, it lies in ``~/bracketseg-labels/<name>``.
+    """
+    return place_of(folder, "", own_labels()) / CHOICES_NAME
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """List the folders that say something of the brackets of a folder, and their files."""
+    for place in (folder, *_above(folder)):
+        own = choices_file(place)
+        if own.parent != place and own.is_file():
+            yield place, own
+        yield place, place / CHOICES_NAME
 
 
 def _above(folder: Path) -> Sequence[Path]:
@@ -109,7 +128,7 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
     Parameters
     ----------
     folder : Path
-        That of the brackets.
+        That of the brackets; :func:`choices_file` says where that is kept.
     bracket : Bracket
 
     Raises
@@ -119,14 +138,14 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
     BracketError
         If the file cannot be written, or holds something that would be lost.
     """
-    path = folder / CHOICES_NAME
+    path = choices_file(folder)
     document = _read(path)
     kept = {**document[_ROLES]}
     known = kept.pop(bracket.scene, {})
     entry = {**known} if isinstance(known, dict) else {}
     for role in ("low", "high"):
         entry.pop(role, None)
-    if not _is_usual(folder, bracket):
+    if not _is_usual(folder, bracket, path):
         entry |= {role: bracket.frame(role).path.name for role in ("low", "high")}
     if entry:
         kept[bracket.scene] = entry
@@ -137,6 +156,8 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
         if document == {"version": VERSION, _ROLES: {}}:
             path.unlink(missing_ok=True)
         else:
+            if path.parent != folder:
+                path.parent.mkdir(parents=True, exist_ok=True)
             write_json(path, document)
     except (OSError, ValueError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
@@ -146,12 +167,13 @@ def keep_choice(folder: Path, bracket: Bracket) -> None:
         ) from error
 
 
-def _is_usual(folder: Path, bracket: Bracket) -> bool:
-    """Whether a bracket would have its roles without what this folder's file says."""
+def _is_usual(folder: Path, bracket: Bracket, written: Path) -> bool:
+    """Whether a bracket would have its roles without what the file that is written says."""
     usual = replace(bracket, chosen=None)
-    for place in reversed(_above(folder)):
+    others = [(place, path) for place, path in _files(folder) if path != written]
+    for place, path in reversed(others):
         with suppress(BracketError):
-            entry = _entry(_read(place / CHOICES_NAME)[_ROLES], bracket.scene, folder, place)
+            entry = _entry(_read(path)[_ROLES], bracket.scene, folder, place)
             usual = usual if entry is _NOTHING else _chosen(usual, entry)
     return all(bracket.frame(role) == usual.frame(role) for role in ("low", "high"))
 

@@ -202,6 +202,10 @@ def keep_decision(folder: Path, decision: Decision) -> None:
             write_json(path, document)
     except OSError as error:
         raise BracketError(cannot_write(path, error)) from error
+    except UnicodeEncodeError as error:
+        raise BracketError(
+            f"{path}: cannot be written, as the name of a picture is not UTF-8; rename the picture"
+        ) from error
 
 
 def _decided(entry: Any) -> Decided:

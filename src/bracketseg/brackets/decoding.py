@@ -1,5 +1,6 @@
 """From the bytes of a file to its head and its pixels, whatever its format."""
 
+import stat
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +45,9 @@ def stored_head(path: Path) -> tuple[Kind, Head]:
     FrameError
         If an extra has to be installed for it.
     """
+    # Reading a pipe would never end.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is no file")
     with path.open("rb") as file:
         start = file.read(12)
         if path.suffix.lower() in raw.RAW_SUFFIXES and start:
@@ -127,5 +131,10 @@ def _decode(path: Path, kind: Kind, flags: int, *, colour: bool) -> NDArray[Any]
         raise ValueError("its pixels are damaged")
     if pixels.ndim == 2:
         return np.repeat(pixels[..., None], 3, axis=2) if colour else pixels
-    # Grey with alpha comes out as three equal channels.
-    return np.ascontiguousarray(pixels[..., 2::-1] if colour else pixels[..., 0])
+    if not colour:  # grey with alpha comes out as three equal channels
+        return np.ascontiguousarray(pixels[..., 0])
+    # BGR to RGB in place: a large picture is not held twice.
+    blue = pixels[..., 0].copy()
+    pixels[..., 0] = pixels[..., 2]
+    pixels[..., 2] = blue
+    return pixels

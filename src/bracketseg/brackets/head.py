@@ -24,6 +24,9 @@ class Head:
         Its ICC profile; empty if it has none.
     cmyk : bool
         Whether the stored samples are inks; they are read as RGB.
+    stored_bytes : int
+        What the decoder makes of it, where that is more than `shape` and `dtype` say: wider
+        samples, or channels that are dropped.
     """
 
     shape: tuple[int, ...]
@@ -31,6 +34,14 @@ class Head:
     exif: Exif = field(default_factory=Exif)
     profile: bytes = field(default=b"", repr=False)
     cmyk: bool = False
+    stored_bytes: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that its pixels take while they are decoded."""
+        height, width = self.shape[:2]
+        channels = 4 if self.cmyk else 1 if self.is_grey else 3
+        return max(height * width * channels * self.dtype.itemsize, self.stored_bytes)
 
     @property
     def is_grey(self) -> bool:

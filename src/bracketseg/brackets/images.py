@@ -25,7 +25,7 @@ from bracketseg.errors import FrameError
 
 __all__ = [
     "IMAGE_SUFFIXES",
-    "MAX_PIXELS",
+    "MAX_BYTES",
     "ImageHeader",
     "read_frame",
     "read_header",
@@ -33,8 +33,11 @@ __all__ = [
     "read_thumbnail",
 ]
 
-MAX_PIXELS = 500_000_000
-"""Pictures of more pixels are refused: no camera makes them, but a forged header can."""
+MAX_BYTES = 640 << 20
+"""Pictures that take more memory are refused, as a forged header can ask for any amount.
+
+100 million pixels of 16 bits or 200 million of 8 are within it. To turn, convert and show them
+takes up to three times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,8 @@ def read_header(path: Path) -> ImageHeader:
     Raises
     ------
     FrameError
-        If the file is missing, damaged, of another kind, or has more than 500
-        million pixels, or an extra has to be installed to read it. The message names
+        If the file is missing, damaged, of another kind, or takes more memory than
+        `MAX_BYTES`, or an extra has to be installed to read it. The message names
         the file.
     """
     return _head(Path(path))[1]
@@ -198,10 +201,10 @@ def _head(path: Path) -> tuple[Kind, ImageHeader, Head]:
     if min(shape) < 1:
         empty = ValueError(f"its header says {shape[1]} x {shape[0]} pixels")
         raise _unreadable(path, empty) from empty
-    if shape[0] * shape[1] > MAX_PIXELS:
+    if head.nbytes > MAX_BYTES:
         raise FrameError(
-            f"{path}: {shape[1]} x {shape[0]} pixels are more than the "
-            f"{MAX_PIXELS // 1_000_000} million that are read; make the picture smaller"
+            f"{path}: its {shape[1]} x {shape[0]} pixels would take {_mebibytes(head.nbytes)} of "
+            f"memory, and at most {_mebibytes(MAX_BYTES)} are read; make the picture smaller"
         )
     if head.exif.orientation >= 5:
         shape = (shape[1], shape[0], *shape[2:])
@@ -217,6 +220,10 @@ def _head(path: Path) -> tuple[Kind, ImageHeader, Head]:
         ),
         head,
     )
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:,.0f} MiB"
 
 
 def _unreadable(path: Path, error: Exception) -> FrameError:

@@ -36,7 +36,8 @@ _LAYOUTS = (
     "a folder of 2 to 15 pictures that is one bracket; photographs whose EXIF tells several; "
     "or radiance maps (.exr, .hdr)"
 )
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+# What some file system refuses, and what is no character: names that are not UTF-8 hold it.
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\ud800-\udfff]')
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from bracketseg.errors import FrameError
 # 8-bit ones, and adding 128 before the division rounds without any tie.
 _STEP_16 = 257
 
+_ROWS = 1024
+
 
 def luma(image: NDArray[Any]) -> NDArray[np.uint8]:
     """Luma Y of a picture, 0..255 over the full range.
@@ -50,14 +52,21 @@ def luma(image: NDArray[Any]) -> NDArray[np.uint8]:
     array([[ 76, 150,  29]], dtype=uint8)
     """
     colours = _without_alpha(image)
-    if colours.ndim == 3:
-        y = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_RGB2YCrCb)[..., 0]
-        if y.dtype.kind == "f":
-            # Rounding in single precision can leave 1 by one last bit.
-            y = np.minimum(y, np.float32(1))
-    else:
-        y = colours
-    return _narrowed(y)
+    if colours.ndim == 2:
+        return _narrowed(colours)
+    y = np.empty(colours.shape[:2], np.uint8)
+    # In parts: OpenCV gives two channels more than are wanted.
+    for start in range(0, len(y), _ROWS):
+        rows = slice(start, start + _ROWS)
+        y[rows] = _narrowed(_luma(np.ascontiguousarray(colours[rows])))
+    return y
+
+
+def _luma(colours: NDArray[Any]) -> NDArray[Any]:
+    """Y of RGB, of the same type; never above 1 for floats."""
+    y: NDArray[Any] = cv2.cvtColor(colours, cv2.COLOR_RGB2YCrCb)[..., 0]
+    # Rounding in single precision can leave 1 by one last bit.
+    return np.minimum(y, np.float32(1)) if y.dtype.kind == "f" else y
 
 
 def to_uint8(image: NDArray[Any]) -> NDArray[np.uint8]:

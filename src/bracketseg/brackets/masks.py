@@ -18,7 +18,9 @@ from bracketseg.errors import FrameError, LabelingError
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff"})
 _SUFFIXES_IN_ORDER = (".png", ".PNG", ".tif", ".TIF", ".tiff", ".TIFF")
 _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
-_DERIVED_STEM = re.compile(r".+_(low|high)(_probability|_corrections|_prediction)?", re.IGNORECASE)
+_DERIVED_STEM = re.compile(
+    r".+_((low|high)(_probability|_corrections|_prediction)?|ghosts)", re.IGNORECASE
+)
 
 
 def mask_name(scene: str, role: MaskRole) -> str:
@@ -39,8 +41,17 @@ def probability_name(scene: str, role: MaskRole) -> str:
     return f"{scene}_{role}_probability.png"
 
 
+def ghosts_name(scene: str) -> str:
+    """File name of the ghost map of one scene.
+
+    >>> ghosts_name("0000")
+    '0000_ghosts.png'
+    """
+    return f"{scene}_ghosts.png"
+
+
 def is_mask_name(path: Path) -> bool:
-    """Whether a file is named as masks, probabilities, corrections and predictions are.
+    """Whether a file is named as masks, ghost maps and what else is derived from frames are.
 
     >>> is_mask_name(Path("0000_low.png")), is_mask_name(Path("0000_short.png"))
     (True, False)

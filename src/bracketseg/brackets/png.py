@@ -54,7 +54,7 @@ def read_png_head(file: BinaryIO) -> Head:
         length, kind = _chunk_head(head)
         if kind in (b"IDAT", b"IEND"):
             break
-        if kind == b"eXIf":
+        if kind == b"eXIf" and length <= MAX_BYTES:
             exif = parse_exif(file.read(length))
         elif kind == b"iCCP" and length <= MAX_BYTES:
             profile = _profile(file.read(length))

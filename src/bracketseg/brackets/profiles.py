@@ -12,6 +12,8 @@ _SAME = 2
 # The largest profile of a known maker has 4 MB; a forged length has more.
 MAX_BYTES = 16 * 2**20
 
+_ROWS = 256
+
 _SPACES = {b"GRAY": "gray", b"RGB ": "rgb", b"CMYK": "cmyk"}
 _CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
 
@@ -76,9 +78,14 @@ def to_srgb(pixels: NDArray[Any], profile: bytes) -> NDArray[Any]:
 
 def _without_inks(cmyk: NDArray[Any]) -> NDArray[Any]:
     """RGB of CMYK that no profile explains: each ink takes its share of the light."""
-    light = 1 - cmyk.astype(np.float32) / np.iinfo(cmyk.dtype).max
-    rgb = light[..., :3] * light[..., 3:]
-    return np.rint(rgb * np.iinfo(cmyk.dtype).max).astype(cmyk.dtype)
+    most = np.iinfo(cmyk.dtype).max
+    rgb = np.empty((*cmyk.shape[:2], 3), cmyk.dtype)
+    # In parts: as floats, inks and light take many times the memory.
+    for start in range(0, len(cmyk), _ROWS):
+        rows = slice(start, start + _ROWS)
+        light = 1 - cmyk[rows].astype(np.float32) / most
+        rgb[rows] = np.rint(light[..., :3] * light[..., 3:] * most)
+    return rgb
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,9 @@
 """Radiance maps, OpenEXR and Radiance HDR: their linear values, and how they are shown."""
 
+import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +21,7 @@ HDR_SIGNATURE = b"#?"
 
 _RESOLUTION = re.compile(rb"-Y (\d{1,9}) \+X (\d{1,9})")
 _LONGEST_HEADER = 64 * 1024
+_ROWS = 256
 
 
 def displayed(radiance: NDArray[Any], ev: float = 0.0) -> NDArray[np.float32]:
@@ -48,6 +52,15 @@ def displayed(radiance: NDArray[Any], ev: float = 0.0) -> NDArray[np.float32]:
     >>> displayed(np.array([[0.0, 0.25, 0.5, 8.0]]), ev=1.0).round(3).tolist()
     [[0.0, 0.7350000143051147, 1.0, 1.0]]
     """
+    shown = np.empty(radiance.shape, np.float32)
+    # In parts: what lies between takes several times the memory of its result.
+    for start in range(0, len(radiance), _ROWS):
+        rows = slice(start, start + _ROWS)
+        shown[rows] = _displayed(radiance[rows], ev)
+    return shown
+
+
+def _displayed(radiance: NDArray[Any], ev: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore", invalid="ignore"):
         light = np.nan_to_num(radiance.astype(np.float32) * np.float32(2.0**ev), nan=0.0)
     light = light.clip(0, 1)
@@ -126,12 +139,22 @@ def read_exr_head(path: Path) -> Head:
         If it is damaged or has neither R, G and B nor Y.
     """
     with _opened(path, header_only=True) as file:
-        header = file.header()
-        left, top = (int(number) for number in header["dataWindow"][0])
-        right, bottom = (int(number) for number in header["dataWindow"][1])
-        names = _colours({channel.name for channel in header["channels"]})
-    shape = (bottom - top + 1, right - left + 1)
-    return Head(shape=shape if len(names) == 1 else (*shape, 3), dtype=np.dtype(np.float32))
+        headers = [file.header(part) for part in range(len(file.parts))]
+        names = _colours({channel.name for channel in headers[0]["channels"]})
+        shape = _window(headers[0])
+        # The library reads all parts and channels.
+        samples = sum(math.prod(_window(header)) * len(header["channels"]) for header in headers)
+    return Head(
+        shape=shape if len(names) == 1 else (*shape, 3),
+        dtype=np.dtype(np.float32),
+        stored_bytes=samples * np.dtype(np.float32).itemsize,
+    )
+
+
+def _window(header: Any) -> tuple[int, int]:
+    """Height and width of a part."""
+    (left, top), (right, bottom) = header["dataWindow"]
+    return int(bottom) - int(top) + 1, int(right) - int(left) + 1
 
 
 def read_exr(path: Path) -> NDArray[np.float32]:
@@ -149,7 +172,8 @@ def read_exr(path: Path) -> NDArray[np.float32]:
     if any(plane is None or plane.ndim != 2 for plane in planes):
         raise ValueError("its pixels are damaged")
     stacked = planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
-    return np.ascontiguousarray(stacked, np.float32)
+    with np.errstate(invalid="ignore"):  # a NaN of half precision, as it may be stored
+        return np.ascontiguousarray(stacked, np.float32)
 
 
 def _colours(names: set[str]) -> tuple[str, ...]:
@@ -159,7 +183,9 @@ def _colours(names: set[str]) -> tuple[str, ...]:
     raise ValueError(f"its channels are {', '.join(sorted(names))}, not R, G and B or Y")
 
 
-def _opened(path: Path, **options: bool) -> Any:
+@contextmanager
+def _opened(path: Path, **options: bool) -> Iterator[Any]:
+    """Open the file; whatever the library raises comes out as ValueError."""
     try:
         import OpenEXR
     except ImportError as error:
@@ -167,6 +193,11 @@ def _opened(path: Path, **options: bool) -> Any:
             f'{path}: EXR files are read with OpenEXR; install it: pip install "bracketseg[exr]"'
         ) from error
     try:
-        return OpenEXR.File(str(path), **options)
-    except RuntimeError as error:
+        with OpenEXR.File(str(path), **options) as file:
+            yield file
+    except ValueError:
+        raise
+    except MemoryError as error:
+        raise ValueError("it asks for more memory than there is") from error
+    except Exception as error:  # a header without its attributes, attributes of another type
         raise ValueError("it is damaged") from error

@@ -76,8 +76,10 @@ def middle_exposure(radiance: NDArray[np.float32]) -> float | None:
     ----------
     E. Reinhard et al., Photographic tone reproduction for digital images (2002), eq. 1.
     """
-    light = radiance if radiance.ndim == 2 else radiance @ np.array([0.2126, 0.7152, 0.0722])
+    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        light = radiance if radiance.ndim == 2 else radiance @ weights
     counted = light[np.isfinite(light) & (light > 0)]
     if not counted.size:
         return None
-    return round(math.log2(MIDDLE_GREY) - float(np.log2(counted).mean()), 1)
+    return round(math.log2(MIDDLE_GREY) - float(np.log2(counted).mean(dtype=np.float64)), 1)

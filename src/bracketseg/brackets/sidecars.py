@@ -1,12 +1,14 @@
 """Files beside the frames that list their exposures: as stops, or as times."""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bracketseg.brackets.exposure import tells_apart
 
@@ -86,15 +88,13 @@ def sidecar_evs(path: Path) -> list[float] | None:
     """
     try:
         if path.suffix.lower() == ".npy":
-            if path.stat().st_size > MAX_BYTES:
-                return None
-            values = np.load(path, allow_pickle=False).astype(np.float64).ravel().tolist()
+            values = _array(path).ravel().tolist()
             fractions = False
         else:
             words = [word for line in _lines(path) for word in line]
             values = [_fraction(word) for word in words]
             fractions = any("/" in word for word in words)
-    except (OSError, ValueError, TypeError, EOFError, ZeroDivisionError):
+    except (OSError, ValueError, ZeroDivisionError):
         return None
     if not all(math.isfinite(value) for value in values):
         return None
@@ -119,6 +119,25 @@ def _are_times(values: Sequence[float]) -> bool:
     return max(ratios) - min(ratios) <= _ROUNDING
 
 
+def _array(path: Path) -> NDArray[np.float64]:
+    """Numbers of an ``.npy``; OSError or ValueError if it is anything else."""
+    try:
+        # Of memory, not of a file, the library takes no more than is there.
+        array = np.load(io.BytesIO(_content(path)), allow_pickle=False)
+        return np.asarray(array, dtype=np.float64)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # a damaged header fails in as many ways as Python has
+        raise ValueError("it is damaged") from error
+
+
+def _content(path: Path) -> bytes:
+    # Reading a pipe would never end.
+    if not path.is_file() or path.stat().st_size > MAX_BYTES:
+        raise ValueError("it is no small file")
+    return path.read_bytes()
+
+
 def _lines(path: Path) -> list[list[str]]:
     """Words of each line that has any, without comments.
 
@@ -127,9 +146,7 @@ def _lines(path: Path) -> list[list[str]]:
     OSError, ValueError
         If the file is missing, too large, or no text.
     """
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError("it is too large")
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    lines = _content(path).decode("utf-8-sig").splitlines()
     words = (line.partition("#")[0].split() for line in lines)
     return [line for line in words if line]
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bracketseg.brackets import exif
 from bracketseg.brackets.exif import EXIF_IFD, Exif, Fields, exif_of
 from bracketseg.brackets.head import Head
+from bracketseg.brackets.tiff_parts import refuse_larger_parts
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -80,6 +81,7 @@ def read_tiff_head(path: Path) -> Head:
             exif=_exif(page),
             profile=profile if isinstance(profile, bytes) else b"",
             cmyk=_is_cmyk(page),
+            stored_bytes=_stored_bytes(page),
         )
 
 
@@ -118,7 +120,10 @@ def read_tiff_frame(path: Path) -> NDArray[Any]:
             samples = ~samples
     if samples.dtype.kind == "b":
         return samples.astype(np.uint8) * np.uint8(255)
-    return samples.astype(frame_dtype(samples.dtype), copy=False)
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what single precision cannot hold is not finite
+        return samples.astype(frame_dtype(samples.dtype), copy=False)
 
 
 def read_tiff_mask(path: Path) -> NDArray[Any]:
@@ -141,6 +146,9 @@ def read_tiff_mask(path: Path) -> NDArray[Any]:
 @contextmanager
 def _first_page(path: Path) -> Iterator[tifffile.TiffPage]:
     """Open the file; whatever the library raises comes out as ValueError or OSError."""
+    # Reading a pipe would never end.
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
     try:
         with tifffile.TiffFile(path) as tiff:
             yield _checked(tiff.pages.first, path.stat().st_size)
@@ -171,6 +179,11 @@ def _checked(page: tifffile.TiffPage, file_size: int) -> tifffile.TiffPage:
     return page
 
 
+def _stored_bytes(page: tifffile.TiffPage) -> int:
+    itemsize = 1 if page.dtype is None else np.dtype(page.dtype).itemsize
+    return page.imagelength * page.imagewidth * page.samplesperpixel * itemsize
+
+
 def _is_grey(page: tifffile.TiffPage) -> bool:
     return page.photometric in _GREY
 
@@ -196,6 +209,7 @@ def _is_colour(page: tifffile.TiffPage) -> bool:
 
 
 def _samples(page: tifffile.TiffPage) -> NDArray[Any]:
+    refuse_larger_parts(page)
     samples: NDArray[Any] = page.asarray()
     if page.samplesperpixel > 1:
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:

@@ -16,6 +16,7 @@ from bracketseg.brackets.masks import (
 from bracketseg.errors import BracketSegError, LabelingError
 from bracketseg.evaluation.confusion import Confusion, confusion
 from bracketseg.evaluation.curves import Curves, curves
+from bracketseg.evaluation.mask_frame import check_same_frame
 from bracketseg.evaluation.metrics import Metrics, measure, roc_auc
 
 
@@ -204,6 +205,7 @@ def _strangers(folder: Path) -> list[Path]:
 
 
 def _measure(pair: MaskPair, *, with_curves: bool) -> tuple[SceneMetrics, Curves | None]:
+    check_same_frame(pair.reference, pair.prediction, pair.scene, pair.role)
     truth, predicted = read_mask(pair.reference), read_mask(pair.prediction)
     if truth.shape != predicted.shape:
         raise LabelingError(

@@ -1,6 +1,7 @@
 """The labelling of one scene while a person works on it: rules, strokes, undo."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,6 +75,7 @@ class SceneAnnotation:
         for role, strokes in (corrections or {}).items():
             if role in self._roles:
                 self._roles[role].start_with(strokes)
+        self.aligned: Literal["shift", "homography"] | None = None
         self._history = History()
         self._revision = 0
         self._coverage: tuple[int, Coverage | None] | None = None
@@ -166,6 +168,41 @@ class SceneAnnotation:
         found = {name: int(np.count_nonzero(mask)) / low.size for name, mask in counts.items()}
         return {**found, "remainder": 1 - found["union"]}
 
+    def limits(self) -> dict[MaskRole, NDArray[np.bool_]]:
+        """Give the regions outside which masks are empty, as :meth:`limit` took them."""
+        return {role: state.valid for role, state in self._roles.items() if state.valid is not None}
+
+    def limit(
+        self,
+        regions: Mapping[MaskRole, NDArray[np.bool_]],
+        aligned: Literal["shift", "homography"] | None,
+    ) -> list[MaskRole]:
+        """Leave the masks empty where not all frames show something once they are aligned.
+
+        That is no change of a person's: strokes outside stay and come back, there is nothing
+        to undo, and :attr:`revision` is the same.
+
+        Parameters
+        ----------
+        regions : mapping of role to (H, W) bool
+            Roles that are missing are not limited.
+        aligned : {"shift", "homography"} or None
+            How the frames are aligned, as the record of the masks will say.
+
+        Returns
+        -------
+        list of role
+            Those whose region is another.
+
+        Raises
+        ------
+        LabelingError
+            If a region is of another size than the frame.
+        """
+        self.aligned = aligned
+        self._coverage = None
+        return [role for role, state in self._roles.items() if state.limit(regions.get(role))]
+
     def set_rule(self, role: MaskRole, rule: Basis, *, merge: bool = False) -> bool:
         """Give a role another rule; the strokes stay.
 
@@ -192,6 +229,37 @@ class SceneAnnotation:
         if rule == state.rule:
             return self._unchanged(merge=merge)
         self._history.add_rule(role, state.rule, rule, merge=merge)
+        state.set_rule(rule)
+        return self._changed()
+
+    def start_from(self, role: MaskRole, rule: Basis) -> bool:
+        """Begin anew from a rule or a prediction, without the strokes that were on another.
+
+        One undo brings both back. Strokes on this very rule or prediction are work on it,
+        and stay.
+
+        Parameters
+        ----------
+        role : {"low", "high"}
+        rule : Basis
+
+        Returns
+        -------
+        bool
+            Whether that changed anything.
+
+        Raises
+        ------
+        LabelingError
+            As :meth:`set_rule`.
+        """
+        state = self._state(role)
+        state.check(rule)
+        if rule == state.rule:
+            return self._unchanged(merge=False)
+        strokes = self._taken_off(state)
+        self._history.add_start(role, state.rule, rule, strokes)
+        state.put(strokes.flat, strokes.new)
         state.set_rule(rule)
         return self._changed()
 
@@ -258,7 +326,10 @@ class SceneAnnotation:
                 f"{state.name}: a mask of {wanted.shape} does not fit the frame of "
                 f"{state.luma.shape} (rows, columns); paint on this frame"
             )
-        flat = np.flatnonzero(wanted != state.mask())
+        differing = wanted != state.mask()
+        if state.valid is not None:
+            differing &= state.valid
+        flat = np.flatnonzero(differing)
         new = np.where(wanted.ravel()[flat], FOREGROUND, BACKGROUND).astype(np.int8)
         return self._stroke(role, state.patch(flat, new), merge=merge)
 
@@ -270,10 +341,7 @@ class SceneAnnotation:
         bool
             Whether there were any.
         """
-        state = self._state(role)
-        painted = state.painted()
-        flat = np.flatnonzero(painted) if painted is not None else np.empty(0, np.intp)
-        return self._stroke(role, state.patch(flat, np.zeros(flat.shape, np.int8)), merge=False)
+        return self._stroke(role, self._taken_off(self._state(role)), merge=False)
 
     def undo(self) -> bool:
         """Take back the last change.
@@ -318,6 +386,12 @@ class SceneAnnotation:
             raise LabelingError(
                 f"{self.scene}: has no {role} frame to label; choose one first"
             ) from None
+
+    def _taken_off(self, state: RoleAnnotation) -> Patch:
+        """Give the patch that takes all strokes off a role."""
+        painted = state.painted()
+        flat = np.flatnonzero(painted) if painted is not None else np.empty(0, np.intp)
+        return state.patch(flat, np.zeros(flat.shape, np.int8))
 
     def _pair(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
         if len(self._roles) < 2:

@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, pstdev
 
-from pydantic import ValidationError
-
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotators import average_ranges
+from bracketseg.labeling.chosen_ranges import read_chosen
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import ManualRange
-from bracketseg.labeling.records import LabelingInfo, Network
+from bracketseg.labeling.records import LabelingInfo
 
 COLUMNS = (
     "scene",
@@ -86,6 +85,9 @@ class Consensus:
     predicted : tuple of (str, role, str)
         Scene, role and annotator of masks that are in no mean: they began from a
         prediction, and have no range.
+    elsewhere : tuple of (str, role, str, str)
+        Scene, role and annotator of ranges that are in no mean, because they were chosen on
+        another frame than the one that plays the role now; and that frame.
     """
 
     annotators: tuple[str, ...]
@@ -93,6 +95,7 @@ class Consensus:
     overall: dict[MaskRole, ManualRange]
     problems: dict[str, LabelingError] = field(default_factory=dict)
     predicted: tuple[tuple[str, MaskRole, str], ...] = ()
+    elsewhere: tuple[tuple[str, MaskRole, str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -146,7 +149,7 @@ def role_consensus(chosen: Mapping[str, ManualRange]) -> RoleConsensus:
     )
 
 
-def read_consensus(folders: Sequence[Path]) -> Consensus:
+def read_consensus(folders: Sequence[Path], brackets: Sequence[Bracket] = ()) -> Consensus:
     """Read what annotators chose, and average it.
 
     The bounds in the records of the scenes are averaged. Corrections are no part of a
@@ -156,6 +159,8 @@ def read_consensus(folders: Sequence[Path]) -> Consensus:
     ----------
     folders : sequence of Path
         One labelling folder per annotator.
+    brackets : sequence of Bracket, optional
+        Of these scenes, ranges that were chosen on other frames are left out.
 
     Raises
     ------
@@ -176,25 +181,36 @@ def read_consensus(folders: Sequence[Path]) -> Consensus:
     scenes: dict[str, dict[MaskRole, RoleConsensus]] = {}
     problems: dict[str, LabelingError] = {}
     predicted: list[tuple[str, MaskRole, str]] = []
+    elsewhere: list[tuple[str, MaskRole, str, str]] = []
+    of_scene = {bracket.scene: bracket for bracket in brackets}
     names = {scene for labeling in labelings.values() for scene, _ in labeling.masks}
     for scene in sorted(names, key=natural_key):
         try:
-            found, without = _scene_consensus(scene, labelings)
+            chosen = read_chosen(scene, labelings, of_scene.get(scene))
         except LabelingError as error:
             problems[scene] = error
-        else:
-            predicted += [(scene, role, annotator) for role, annotator in without]
-            if found:
-                scenes[scene] = found
-            elif without:
-                problems[scene] = LabelingError(
-                    f"{scene}: all masks began from a prediction, and there is no range to average."
-                )
+            continue
+        predicted += [(scene, *left_out) for left_out in chosen.predicted]
+        elsewhere += [(scene, *left_out) for left_out in chosen.elsewhere]
+        found = {role: role_consensus(ranges) for role, ranges in chosen.ranges.items() if ranges}
+        if found:
+            scenes[scene] = found
+        elif chosen.elsewhere:
+            on = ", ".join(dict.fromkeys(frame for *_, frame in chosen.elsewhere))
+            problems[scene] = LabelingError(
+                f"{scene}: all ranges were chosen on other frames ({on}). Choose these again in "
+                "the Brackets dock, or label the ones that are chosen now."
+            )
+        elif chosen.predicted:
+            problems[scene] = LabelingError(
+                f"{scene}: all masks began from a prediction, and there is no range to average."
+            )
     if not scenes:
         where = ", ".join(str(path) for path in folders) or "no folder"
         raise LabelingError(
             f"{where}: there is no range to average. Give folders in which annotators labelled "
-            "scenes by a range; masks that began from a prediction have none."
+            "scenes by a range on the frames that are chosen now; masks that began from a "
+            "prediction have none."
         )
     by_role = {
         role: [roles[role].mean for roles in scenes.values() if role in roles]
@@ -206,6 +222,7 @@ def read_consensus(folders: Sequence[Path]) -> Consensus:
         overall={role: average_ranges(means) for role, means in by_role.items() if means},
         problems=problems,
         predicted=tuple(predicted),
+        elsewhere=tuple(elsewhere),
     )
 
 
@@ -251,7 +268,7 @@ def make_consensus(
         raise LabelingError(
             f"{out}: is an annotator's own labelling. Write the consensus to another folder."
         )
-    consensus = read_consensus(folders)
+    consensus = read_consensus(folders, brackets)
     chosen = [bracket for bracket in brackets if bracket.scene in consensus.scenes]
     there = {bracket.scene for bracket in chosen}
     left_out = dict(consensus.problems)
@@ -300,32 +317,6 @@ def consensus_csv(consensus: Consensus) -> str:
             )
             rows.writerow([scene, role, len(found.chosen), *(f"{n:.2f}" for n in numbers)])
     return table.getvalue()
-
-
-def _scene_consensus(
-    scene: str, labelings: Mapping[str, LabelingFolder]
-) -> tuple[dict[MaskRole, RoleConsensus], list[tuple[MaskRole, str]]]:
-    """Average the ranges of a scene; the second value lists masks that began from a prediction."""
-    predicted: list[tuple[MaskRole, str]] = []
-    chosen: dict[MaskRole, dict[str, ManualRange]] = {role: {} for role in MASK_ROLES}
-    for annotator, labeling in labelings.items():
-        record = labeling.record(scene)
-        for role in MASK_ROLES:
-            made = record.masks.get(role) if record is not None else None
-            if made is not None and isinstance(made.origin, Network):
-                predicted.append((role, annotator))
-                continue
-            if made is None or made.lo is None or made.hi is None or made.lo > made.hi:
-                continue
-            try:
-                chosen[role][annotator] = ManualRange(lo=made.lo, hi=made.hi)
-            except ValidationError as error:
-                raise LabelingError(
-                    f"{labeling.path / scene}.json: the {role} range {made.lo:g} to {made.hi:g} is "
-                    "none within 0 to 255. Label this scene again."
-                ) from error
-    found = {role: role_consensus(ranges) for role, ranges in chosen.items() if ranges}
-    return found, predicted
 
 
 def _spread(values: Sequence[float]) -> Spread:

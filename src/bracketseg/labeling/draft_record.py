@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.draft import Draft, DraftFrame
 from bracketseg.labeling.prediction import Basis, Prediction
-from bracketseg.labeling.records import Origin
+from bracketseg.labeling.records import FrameName, Origin
 
 
 class DraftRoleRecord(BaseModel):
@@ -22,7 +22,7 @@ class DraftRoleRecord(BaseModel):
 
     rule: Origin
     shape: tuple[int, int]
-    frame: str = ""
+    frame: FrameName = ""
     luma_sha256: str = ""
 
 

@@ -1,5 +1,6 @@
 """Unfinished labellings on a disk, so that nothing is lost when a program ends early."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -95,14 +96,24 @@ class DraftStore:
         """
         if not self.folder.is_dir():
             return None
-        mark = mark_of(annotator, frames_of(lumas))
         last = self.load(scene)
+        if last is None and not self._is_aside(scene):
+            # To know these frames again takes a digest of all their pixels.
+            return None
+        mark = mark_of(annotator, frames_of(lumas))
         if last is not None and last.mark == mark:
             return last
         return self._aside(mark).load(scene)
 
     def _aside(self, mark: str) -> "DraftStore":
         return DraftStore(self.folder / mark)
+
+    def _is_aside(self, scene: str) -> bool:
+        """Whether any draft of a scene was set aside."""
+        name = self._path(scene).name
+        with suppress(OSError), os.scandir(self.folder) as entries:
+            return any(Path(entry, name).is_file() for entry in entries if entry.is_dir())
+        return False
 
     def _set_aside_before(self, draft: Draft) -> None:
         """Keep a draft of the same scene that another one is about to take the place of."""
@@ -120,6 +131,11 @@ class DraftStore:
 
     def _write(self, draft: Draft) -> None:
         path = self._path(draft.scene)
+        if self.folder.is_symlink():
+            raise LabelingError(
+                f"{self.folder}: is a link, and drafts are written into the labelling itself only. "
+                "Remove the link."
+            )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for role, rule in draft.rules.items():

@@ -106,9 +106,18 @@ class History:
         step = self._step("rule", role, merge=merge)
         step.rules = (step.rules[0] if step.rules else before, after)
 
+    def add_start(self, role: MaskRole, before: Basis, after: Basis, taken_off: Patch) -> None:
+        """Remember a change of rule that took the strokes off, too, as one step."""
+        self.add_rule(role, before, after, merge=False)
+        self._add_patch(self._done[-1], taken_off)
+        self.close()
+
     def add_stroke(self, role: MaskRole, patch: Patch, *, merge: bool) -> None:
         """Remember a stroke, as a step of its own or as part of the last one."""
-        self._step("stroke", role, merge=merge).patches.append(patch)
+        self._add_patch(self._step("stroke", role, merge=merge), patch)
+
+    def _add_patch(self, step: Step, patch: Patch) -> None:
+        step.patches.append(patch)
         self._nbytes += patch.nbytes
         while self._nbytes > MAX_BYTES and len(self._done) > 1:
             self._forget_oldest()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bracketseg.brackets.align_method import AlignMethod, valid_of_bracket
 from bracketseg.brackets.bracket import Bracket, MaskRole
 from bracketseg.brackets.luma import luma
 from bracketseg.errors import BracketSegError
@@ -50,7 +51,9 @@ class SceneFailed:
     total: int
 
 
-def label_bracket(bracket: Bracket, rules: Rules, folder: LabelingFolder) -> SceneRecord:
+def label_bracket(
+    bracket: Bracket, rules: Rules, folder: LabelingFolder, *, align: AlignMethod = "off"
+) -> SceneRecord:
     """Make and save the masks of one bracket.
 
     Parameters
@@ -60,6 +63,9 @@ def label_bracket(bracket: Bracket, rules: Rules, folder: LabelingFolder) -> Sce
         One per role to label.
     folder : LabelingFolder
         Where the masks go.
+    align : {"off", "shift", "homography"}
+        Align the frames and leave the masks empty where not all of them show something. The
+        masks are of the pixels of the files all the same.
 
     Raises
     ------
@@ -67,14 +73,17 @@ def label_bracket(bracket: Bracket, rules: Rules, folder: LabelingFolder) -> Sce
         If a frame cannot be read or the masks cannot be written.
     """
     masks, records = {}, {}
+    valid = valid_of_bracket(bracket, align)
     for role, rule in rules.items():
         frame = bracket.frame(role)
         values = luma(frame.read())
         bounds = rule.bounds(values, role)
         masks[role] = bounds.mask(values)
+        if frame in valid:
+            masks[role] &= valid[frame]
         records[role] = MaskRecord.of_rule(
             role, rule, bounds, frame=frame.path.name, frame_sha256=file_sha256(frame.path)
-        )
+        ).model_copy(update={"aligned": None if align == "off" else align})
     record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
     return folder.save_scene(masks, record)
 
@@ -84,6 +93,7 @@ def label_brackets(
     rules: Rules | Callable[[Bracket], Rules],
     folder: LabelingFolder,
     *,
+    align: AlignMethod = "off",
     workers: int | None = None,
 ) -> Generator[SceneLabeled | SceneFailed, None, None]:
     """Make and save the masks of many brackets, several at a time.
@@ -96,6 +106,8 @@ def label_brackets(
     brackets : sequence of Bracket
     rules : mapping of role to Rule, or function of a Bracket that gives one
     folder : LabelingFolder
+    align : {"off", "shift", "homography"}
+        As for :func:`label_bracket`.
     workers : int, optional
         Threads; by default one per processor.
 
@@ -106,7 +118,7 @@ def label_brackets(
     rules_of = rules if callable(rules) else lambda _: rules
 
     def label(bracket: Bracket) -> SceneRecord:
-        return label_bracket(bracket, rules_of(bracket), folder)
+        return label_bracket(bracket, rules_of(bracket), folder, align=align)
 
     results = in_order(brackets, label, workers=workers)
     try:

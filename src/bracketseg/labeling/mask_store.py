@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -21,6 +22,7 @@ from bracketseg.labeling.corrections import (
     write_corrections,
 )
 from bracketseg.labeling.coverage import Coverage, coverage
+from bracketseg.labeling.folder_lock import hold_folder
 from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
 from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.record_files import (
@@ -110,12 +112,16 @@ class LabelingFolder:
         Raises
         ------
         LabelingError
-            If the folder holds masks made in another way, or cannot be written.
+            If the folder holds masks made in another way, cannot be written, or another
+            process writes to it; this one has it for as long as what is returned is in use.
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
+            release = hold_folder(path)
         except OSError as error:
             raise LabelingError(cannot_write(path, error)) from error
+        labeling = cls(path, info, overwrite=overwrite)
+        weakref.finalize(labeling, release)
         try:
             there = read_info(path)
         except LabelingError:
@@ -125,9 +131,9 @@ class LabelingFolder:
         if not overwrite:
             refuse_other_way(path, info, there)
         if there is not None:
-            info = info.model_copy(update={"ranges": there.ranges | info.ranges})
-        write_info(path, info)
-        return cls(path, info, overwrite=overwrite)
+            labeling.info = info.model_copy(update={"ranges": there.ranges | info.ranges})
+        write_info(path, labeling.info or info)
+        return labeling
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -191,12 +197,12 @@ class LabelingFolder:
     def rule(self, scene: str, role: MaskRole) -> Rule | None:
         """Give the rule whose very result the mask file is.
 
-        None where the mask was predicted, corrected by hand, or is not the file that
-        the record speaks of.
+        None where the mask was predicted, corrected by hand, cut to what aligned frames
+        have in common, or is not the file that the record speaks of.
         """
         record = self.record(scene)
         mask = record.masks.get(role) if record is not None else None
-        if mask is None or isinstance(mask.origin, Network) or mask.edited_pixels:
+        if mask is None or isinstance(mask.origin, Network) or mask.edited_pixels or mask.aligned:
             return None
         return mask.origin if self.is_as_recorded(scene, role, mask) else None
 

@@ -11,6 +11,8 @@ from bracketseg.labeling.records import LabelingInfo, SceneRecord
 
 INFO_NAME = "labeling.json"
 
+_MAX_BYTES = 1 << 20  # a longer one was not written here
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -80,7 +82,8 @@ def _json(model: BaseModel) -> str:
 
 def _parse(path: Path, kind: type[_Model]) -> _Model:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        with path.open("rb") as file:
+            return kind.model_validate_json(file.read(_MAX_BYTES))
     except (OSError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise LabelingError(

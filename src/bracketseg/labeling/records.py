@@ -4,7 +4,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bracketseg import __version__
 from bracketseg.brackets.bracket import MaskRole
@@ -41,6 +41,15 @@ class Network(BaseModel):
 
 Origin = Annotated[ManualRange | Otsu | Network, Field(discriminator="method")]
 """Where a mask comes from: a rule on the luma, or a network."""
+
+
+def _as_text(name: object) -> object:
+    """Write a file's name that is not UTF-8 with escapes, as JSON cannot hold it."""
+    return name.encode(errors="backslashreplace").decode() if isinstance(name, str) else name
+
+
+FrameName = Annotated[str, BeforeValidator(_as_text)]
+"""The name of a frame's file; bytes that are not UTF-8 are escaped."""
 
 
 def _versions() -> dict[str, str]:
@@ -95,6 +104,8 @@ class MaskRecord(BaseModel):
         File name of the frame.
     frame_sha256, mask_sha256 : str
         Of both files. A mask file with another digest was edited by somebody else.
+    aligned : {"shift", "homography"} or None
+        How the frames were aligned: the mask is empty where not all of them show something.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -104,9 +115,10 @@ class MaskRecord(BaseModel):
     hi: float | None = None
     threshold: int | None = None
     edited_pixels: int = Field(default=0, ge=0)
-    frame: str
+    frame: FrameName
     frame_sha256: str
     mask_sha256: str = ""
+    aligned: Literal["shift", "homography"] | None = None
 
     @classmethod
     def of_rule(

@@ -23,6 +23,8 @@ class RoleAnnotation:
     role : {"low", "high"}
     luma : (H, W) uint8
     rule : Basis
+    valid : (H, W) bool or None
+        Outside it the mask is empty; None is everywhere.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RoleAnnotation:
         self.luma = luma
         self.check(rule)
         self.rule = rule
+        self.valid: NDArray[np.bool_] | None = None
         self._strokes: NDArray[np.int8] | None = None
         self._stroke_pixels = 0
         self._bounds: Bounds | None = None
@@ -90,6 +93,8 @@ class RoleAnnotation:
             if self._strokes is not None and self._stroke_pixels:
                 mask &= self._strokes != BACKGROUND
                 mask |= self._strokes == FOREGROUND
+                if self.valid is not None:
+                    mask &= self.valid
             mask.flags.writeable = False
             self._mask = mask
         return self._mask
@@ -109,6 +114,28 @@ class RoleAnnotation:
         self.rule = rule
         self._bounds = None
         self._mask = None
+
+    def limit(self, valid: NDArray[np.bool_] | None) -> bool:
+        """Leave the mask empty outside a region; returns whether it was not already.
+
+        Raises
+        ------
+        LabelingError
+            If the region is of another size than the frame.
+        """
+        if valid is not None and valid.shape != self.luma.shape:
+            raise LabelingError(
+                f"{self.name}: a region of {valid.shape} does not fit the frame of "
+                f"{self.luma.shape} (rows, columns); align this bracket anew"
+            )
+        if valid is None or self.valid is None:
+            same = valid is self.valid
+        else:
+            same = np.array_equal(valid, self.valid)
+        self.valid = valid
+        if not same:
+            self._mask = None
+        return not same
 
     def flat(self, indices: tuple[ArrayLike, ...]) -> NDArray[np.intp]:
         """Turn rows and columns into sorted indices into all pixels, each once.
@@ -154,7 +181,11 @@ class RoleAnnotation:
     def _bare(self) -> NDArray[np.bool_]:
         """Give the mask without strokes, in memory of its own."""
         if isinstance(self.rule, Prediction):
-            return self.rule.mask.copy()
-        if self._bounds is None:
-            self._bounds = self.rule.bounds(self.luma, self.role)
-        return self._bounds.mask(self.luma)
+            mask = self.rule.mask.copy()
+        else:
+            if self._bounds is None:
+                self._bounds = self.rule.bounds(self.luma, self.role)
+            mask = self._bounds.mask(self.luma)
+        if self.valid is not None:
+            mask &= self.valid
+        return mask

@@ -66,7 +66,9 @@ def save_annotation(
     records, strokes, predictions = {}, {}, {}
     for role in annotation.roles:
         basis = annotation.rule(role)
-        records[role] = _record(annotation, role, frames[role])
+        records[role] = _record(annotation, role, frames[role]).model_copy(
+            update={"aligned": annotation.aligned}
+        )
         if isinstance(basis, Prediction):
             predictions[role] = basis.mask
         painted = annotation.corrections(role)

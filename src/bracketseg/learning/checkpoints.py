@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from bracketseg.brackets.files import atomic_write, write_bytes
@@ -81,23 +81,45 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
         description.
     """
     card, file = read_card(path), model_file(path)
+    _check_shapes(file, card)
     try:
         tensors = load_file(file)
     except (SafetensorError, OSError) as error:
-        raise ModelError(
-            f"{file} is not a readable safetensors file ({error}); choose another model"
-        ) from error
+        raise _unreadable(file, error) from error
+    for name, values in tensors.items():
+        if not bool(torch.isfinite(values).all()):
+            raise ModelError(f"{file}: its weights {name} are not finite; choose another model")
     unet = UNet(card.network)
-    try:
-        unet.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ModelError(
-            f"{file}: the weights do not fit the network that the file describes; train again or "
-            "take another model"
-        ) from error
+    unet.load_state_dict(tensors)
     unet.eval().requires_grad_(False)
     unet.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Model(unet=unet, card=card, path=file)
+
+
+_WEIGHT_TYPES = {"F16", "F32"}
+"""Models that come with the package are stored at half the size."""
+
+
+def _check_shapes(file: Path, card: ModelCard) -> None:
+    """Refuse weights that do not fit the description, before memory is taken for either."""
+    with torch.device("meta"):
+        wanted = {name: list(t.shape) for name, t in UNet(card.network).state_dict().items()}
+    try:
+        with safe_open(file, framework="pt") as opened:
+            slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118
+            found = {name: part.get_shape() for name, part in slices.items()}
+            types = {part.get_dtype() for part in slices.values()}
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(file, error) from error
+    if found != wanted or not types <= _WEIGHT_TYPES:
+        raise ModelError(
+            f"{file}: the weights do not fit the network that the file describes; train again or "
+            "take another model"
+        )
+
+
+def _unreadable(file: Path, error: Exception) -> ModelError:
+    return ModelError(f"{file} is not a readable safetensors file ({error}); choose another model")
 
 
 def save_last(path: Path, state: Mapping[str, Any]) -> None:

@@ -23,6 +23,10 @@ SIZE_STEP = 16
 """An image size is a multiple of this: the network of the paper halves it four times."""
 
 
+LARGEST_IMAGE = 8192
+"""Side in pixels of the largest images that a network learns from."""
+
+
 def _check_filters(filters: tuple[int, ...]) -> tuple[int, ...]:
     if any(n < 1 or n > 4096 for n in filters):
         raise ValueError("each number of filters must lie between 1 and 4096")
@@ -88,7 +92,7 @@ class TrainConfig(_Config):
     image_size: int = Field(
         default=512,
         ge=SIZE_STEP,
-        le=8192,
+        le=LARGEST_IMAGE,
         multiple_of=SIZE_STEP,
         description="Side in pixels to which each image is resized; a multiple of 16.",
     )

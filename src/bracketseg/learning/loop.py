@@ -19,6 +19,7 @@ from bracketseg.learning.events import (
 )
 from bracketseg.learning.examples import are_due, seen
 from bracketseg.learning.model_card import ModelCard
+from bracketseg.learning.optimization import GradientError
 from bracketseg.learning.progress import EpochRecord
 from bracketseg.learning.run_files import LAST, METRICS
 from bracketseg.learning.run_folder import versions
@@ -98,7 +99,8 @@ class TrainingLoop:
                 yield self._stopped()
                 return
             if not math.isfinite(result.loss):
-                raise self._not_finite(result.loss, f"the validation of epoch {epoch}")
+                what = f"the loss became {result.loss} in the validation of epoch {epoch}"
+                raise self._not_finite(what)
             done = self._finish_epoch(epoch, result, seconds)
             saved = self._save()
             self._write_results()
@@ -121,9 +123,8 @@ class TrainingLoop:
             self._micro_batch = images
             yield MicroBatch(images=images, batch_size=self._config.batch_size)
 
-    def _not_finite(self, loss: float, where: str) -> TrainingError:
-        """Return the error for a loss that is not a number; the weights are as before it."""
-        what = f"the loss became {loss} in {where}"
+    def _not_finite(self, what: str) -> TrainingError:
+        """Return the error for what is not a number; the weights are as before it."""
         start_anew = (
             f"train into a new folder with a learning rate below {self._config.learning_rate:g}"
         )
@@ -154,9 +155,13 @@ class TrainingLoop:
             if config.augment:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
                 pictures, masks = augment(pictures, masks, turns)
-            loss = self._optimization.step(pictures, masks, epoch, step)
+            where = f"in step {step} of epoch {epoch}"
+            try:
+                loss = self._optimization.step(pictures, masks, epoch, step)
+            except GradientError as error:
+                raise self._not_finite(f"{error} {where}, though the loss is") from error
             if not math.isfinite(loss):
-                raise self._not_finite(loss, f"step {step} of epoch {epoch}")
+                raise self._not_finite(f"the loss became {loss} {where}")
             took = perf_counter() - began
             progress.step = step
             progress.loss_sum += loss * len(batch)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import ModelError
-from bracketseg.learning.config import Loss, NetworkConfig
+from bracketseg.learning.config import LARGEST_IMAGE, Loss, NetworkConfig
 from bracketseg.learning.run_files import BEST
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ModelCard(BaseModel):
 
     role: MaskRole
     network: NetworkConfig
-    image_size: int
+    image_size: int = Field(ge=1, le=LARGEST_IMAGE)
     ground_truth: dict[str, Any]
     loss: Loss
     seed: int

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from bracketseg.learning.config import Precision, TrainConfig
 
 
+class GradientError(ArithmeticError):
+    """The gradients of a batch are not finite, though its loss is; nothing was learned."""
+
+
 class Optimization:
     """What a training changes, apart from its progress.
 
@@ -80,6 +84,8 @@ class Optimization:
         ------
         OutOfMemoryError
             If the device has not enough memory for a single image.
+        GradientError
+            If the loss is finite and its gradients are not.
 
         Notes
         -----
@@ -104,10 +110,19 @@ class Optimization:
         self.unet.train()
         value = self._fitting(len(images), learn)
         if math.isfinite(value):
+            if not self._can_learn():
+                raise GradientError("the gradients are not finite")
             with memory_guard(self._too_large()):
                 self._scaler.step(self._optimizer)
                 self._scaler.update()
         return value
+
+    def _can_learn(self) -> bool:
+        """Whether all gradients are finite; a scaler looks itself, and leaves out such steps."""
+        if self._scaler.is_enabled():
+            return True
+        gradients = [p.grad for p in self.unet.parameters() if p.grad is not None]
+        return bool(torch.stack([gradient.isfinite().all() for gradient in gradients]).all())
 
     @torch.no_grad()
     def look(

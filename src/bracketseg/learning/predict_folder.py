@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from bracketseg.brackets.align_method import valid_of_bracket
 from bracketseg.brackets.masks import probability_name, write_probability
 from bracketseg.errors import BracketSegError, LabelingError, ModelError
 from bracketseg.labeling.label_folder import SceneFailed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.learning.checkpoints import Model
     from bracketseg.learning.config import Precision, Scale
@@ -47,6 +49,7 @@ def predict_brackets(
     threshold: float = DEFAULT_THRESHOLD,
     scale: Scale = DEFAULT_SCALE,
     probability: bool = False,
+    align: AlignMethod = "off",
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
     overwrite: bool = False,
@@ -72,6 +75,9 @@ def predict_brackets(
     probability : bool
         Also write ``<scene>_<role>_probability.png``. Without it, one that an earlier
         prediction left for the scene is removed: it would not belong to the new mask.
+    align : {"off", "shift", "homography"}
+        Align the frames and leave the masks empty, and the probabilities 0, where not all of
+        them show something. Both are of the pixels of the files all the same.
     overwrite : bool
         Replace masks that were made in another way or corrected by hand.
     should_stop
@@ -109,7 +115,7 @@ def predict_brackets(
             models[role], frame, scale=scale, device=device, precision=precision
         )
 
-    job = _Job(folder, origins, predict, threshold, probability, should_stop)
+    job = _Job(folder, origins, predict, threshold, probability, align, should_stop)
     return _predict_all(brackets, job)
 
 
@@ -122,6 +128,7 @@ class _Job:
     predict: Callable[[NDArray[np.generic], MaskRole], NDArray[np.float32]]
     threshold: float
     probability: bool
+    align: AlignMethod
     should_stop: Callable[[], bool]
 
 
@@ -164,16 +171,25 @@ def _predict_all(
 
 def _predict_scene(bracket: Bracket, job: _Job) -> tuple[SceneRecord, dict[MaskRole, float]] | None:
     """Predict one bracket and save it; None when it was stopped on the way."""
-    probabilities, records = {}, {}
+    probabilities, records, masks = {}, {}, {}
+    valid = valid_of_bracket(bracket, job.align)
     for role, origin in job.origins.items():
         if job.should_stop():
             return None
         frame = bracket.frame(role)
         probabilities[role] = job.predict(frame.read(), role)
+        if frame in valid:
+            probabilities[role] *= valid[frame]
         records[role] = MaskRecord(
-            origin=origin, frame=frame.path.name, frame_sha256=file_sha256(frame.path)
+            origin=origin,
+            frame=frame.path.name,
+            frame_sha256=file_sha256(frame.path),
+            aligned=None if job.align == "off" else job.align,
         )
-    masks = {role: binarize(values, job.threshold) for role, values in probabilities.items()}
+        masks[role] = binarize(probabilities[role], job.threshold)
+        if frame in valid:
+            # Of a threshold of 0 as well.
+            masks[role] &= valid[frame]
     record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
     # The masks first: where one must not be replaced, its probability stays too.
     record = job.folder.save_scene(masks, record)

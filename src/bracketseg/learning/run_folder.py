@@ -19,7 +19,8 @@ from bracketseg.errors import ModelError, TrainingError
 from bracketseg.learning.checkpoints import load_last, save_last, save_model
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.progress import EpochRecord
-from bracketseg.learning.run_files import BEST, CONFIG, HISTORY, LAST
+from bracketseg.learning.run_files import BEST, CONFIG, ENVIRONMENT, HISTORY, LAST
+from bracketseg.learning.run_lock import RunLock
 from bracketseg.learning.unet import UNet
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = RunLock(path)
 
     def begin(self, config: TrainConfig, *, resume: bool) -> dict[str, Any] | None:
         """Check that a training may start here, and return the state to go on from.
@@ -143,10 +145,34 @@ class RunFolder:
             raise ModelError(f"{path} does not hold what a training writes there; train anew")
         return value
 
+    def began(self) -> dict[str, Any]:
+        """Give when the run was started and resumed, as on record; empty where it is not."""
+        try:
+            known = self.read_json(ENVIRONMENT)
+        except ModelError:  # what is on record is written anew in any case
+            return {}
+        started, resumed = known.get("started"), known.get("resumed", [])
+        if not isinstance(started, str) or not isinstance(resumed, list):
+            return {}
+        return {"started": started, "resumed": resumed}
+
     def make(self) -> None:
-        """Make the folder, so that a place where nothing can be written is known at once."""
+        """Make the folder, and keep other processes from training into it.
+
+        Thus a place where nothing can be written is known at once.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot be made, or another process trains into it.
+        """
         with self._writing(CONFIG):
             self.path.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
+
+    def release(self) -> None:
+        """Let other processes train into the folder."""
+        self._lock.release()
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Write one of the JSON files of the run, and make the folder where it is missing."""

@@ -64,6 +64,11 @@ def predict_kept_back(
     ]
     if not missing:
         return
+    if (run / PREDICTIONS).is_symlink():
+        raise TrainingError(
+            f"{run / PREDICTIONS}: is a link, and predictions are written into the run itself; "
+            "remove the link"
+        )
     done = 0
     for event in predict_brackets(
         missing,

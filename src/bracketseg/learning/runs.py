@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bracketseg.errors import ModelError
+from bracketseg.errors import LabelingError, ModelError
+from bracketseg.labeling.scene_names import check_scene_name
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.model_card import read_card
 from bracketseg.learning.progress import EpochRecord
@@ -179,11 +180,14 @@ def read_split(path: Path) -> RunSplit:
         If it does not say so.
     """
     try:
-        return RunSplit.model_validate(_read_json(path / SPLIT))
-    except ValidationError as error:
+        split = RunSplit.model_validate(_read_json(path / SPLIT))
+        for scene in (*split.train, *split.validation):
+            check_scene_name(scene)
+    except (ValidationError, LabelingError) as error:
         raise ModelError(
             f"{path / SPLIT} does not say which scenes were kept back; choose another run"
         ) from error
+    return split
 
 
 def read_environment(path: Path) -> dict[str, object]:

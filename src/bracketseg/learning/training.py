@@ -105,7 +105,21 @@ def train(
         If the images or a batch do not fit.
     """
     run = RunFolder(out)
-    state = run.begin(config, resume=resume)
+    try:
+        yield from _train(run, brackets, masks, config, resume, should_stop)
+    finally:
+        run.release()
+
+
+def _train(
+    run: RunFolder,
+    brackets: Sequence[Bracket],
+    masks: Path,
+    config: TrainConfig,
+    resume: bool,
+    should_stop: Callable[[], bool],
+) -> Iterator[TrainEvent]:
+    out, state = run.path, run.begin(config, resume=resume)
     device = resolve_device(config.device)
     dtype = resolve_precision(config.precision, device)
     progress = Progress() if state is None else _stored(run, state, Progress.from_state, "progress")
@@ -153,7 +167,7 @@ def train(
     truth = _ground_truth(labeling, config)
     if state is not None:
         _check_data(run, split, truth, _stored(run, state, dict, "ground_truth"))
-    _describe(run, config, split, skipped, planned, labeling.path)
+    _describe(run, config, split, skipped, planned, labeling.path, resume=resume)
     yield Cached(
         train=split.train,
         validation=split.validation,
@@ -259,8 +273,13 @@ def _describe(
     skipped: Sequence[SkippedScene],
     planned: Planned,
     masks: Path,
+    *,
+    resume: bool,
 ) -> None:
     """Write down what the run is, before its first step."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    began = run.began() if resume else {}
+    times = {**began, "resumed": [*began["resumed"], now]} if began else {"started": now}
     run.write_json(CONFIG, config.model_dump(mode="json"))
     run.write_json(SPLIT, {**asdict(split), "skipped": [asdict(scene) for scene in skipped]})
     run.write_json(
@@ -273,6 +292,6 @@ def _describe(
             "precision": planned.precision,
             "threads": torch.get_num_threads(),
             "masks": str(masks.resolve()),
-            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            **times,
         },
     )

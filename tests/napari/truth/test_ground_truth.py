@@ -95,7 +95,7 @@ def test_who_works_with_otsu_goes_on_with_it(labeller):
 
 def click(viewer, position, *, drag=False):
     """Press and release the mouse, as napari tells it to the viewer's callbacks."""
-    event = SimpleNamespace(type="mouse_press", position=position, modifiers=[])
+    event = SimpleNamespace(type="mouse_press", position=position, modifiers=[], is_dragging=drag)
     running = [callback(viewer, event) for callback in viewer.mouse_drag_callbacks]
     for kind in ("mouse_press", *(["mouse_move"] if drag else []), "mouse_release"):
         event.type = kind
@@ -787,8 +787,15 @@ def aligner(person, held):
     """Somebody at a scene whose frames are aligned: low by (dx, dy) = (-3, 2), high (4, -5)."""
     person.session.open_folder(held.parent)
     person.session.next()
-    person.session.align = True
+    person.session.align = "shift"
     return person.start()
+
+
+def common_of(role):
+    """What all frames of `held` show: columns 4..116 and rows 2..94 of the medium one."""
+    region = np.zeros((100, 120), bool)
+    region[{"low": np.s_[0:93, 7:120], "high": np.s_[7:100, 0:113]}[role]] = True
+    return region
 
 
 def test_masks_that_are_made_while_frames_are_aligned_fit_the_files(aligner, held):
@@ -800,6 +807,8 @@ def test_masks_that_are_made_while_frames_are_aligned_fit_the_files(aligner, hel
         "low": mask_of(held.parent, "held", "low", 60, 255),
         "high": mask_of(held.parent, "held", "high", 0, 200),
     }
+    for role, mask in wanted.items():
+        mask &= common_of(role)
     # The picture shows row 12, column 27 of the file at (14, 24).
     low.data_setitem(tuple(np.array([i]) for i in low.world_to_data((14, 24)).astype(int)), 1)
     wanted["low"][12, 27] = True
@@ -810,6 +819,21 @@ def test_masks_that_are_made_while_frames_are_aligned_fit_the_files(aligner, hel
         )
     saved = LabelingFolder.open(held.parent / "labels" / "me").record("held")
     assert saved.coverage == coverage(wanted["low"], wanted["high"])
+    assert {mask.aligned for mask in saved.masks.values()} == {"shift"}
+
+
+def test_masks_are_empty_where_not_all_aligned_frames_show_something(aligner, held):
+    low = aligner.layer("low")
+    aligner.editor.set_range("low", 0, 255)
+    np.testing.assert_array_equal(aligner.shown("low"), common_of("low"))
+    # Who paints there is shown at once that it is of no use.
+    low.data_setitem((np.array([97, 50]), np.array([50, 2])), 1)
+    np.testing.assert_array_equal(aligner.shown("low"), common_of("low"))
+    assert aligner.editor.annotation.edited_pixels("low") == 0
+    aligner.session.align = "off"
+    assert aligner.shown("low").all()
+    aligner.session.align = "shift"
+    np.testing.assert_array_equal(aligner.shown("low"), common_of("low"))
 
 
 def test_alignment_can_be_switched_over_strokes_and_nothing_is_lost(aligner):
@@ -818,7 +842,7 @@ def test_alignment_can_be_switched_over_strokes_and_nothing_is_lost(aligner):
     low.paint((20, 20), 1)
     before, annotation = aligner.shown("low"), aligner.editor.annotation
     for on in (False, True, False):
-        aligner.session.align = on
+        aligner.session.align = "shift" if on else "off"
         assert aligner.layer("low") is low
         assert low.translate.tolist() == ([2, -3] if on else [0, 0])
         np.testing.assert_array_equal(aligner.shown("low"), before)
@@ -844,7 +868,7 @@ def test_masks_that_are_opened_while_frames_are_aligned_lie_on_them(aligner, hel
 def test_ground_truth_that_somebody_opened_is_laid_on_its_aligned_frame(person, held):
     person.session.open_folder(held.parent)
     person.session.next()
-    person.session.align = True
+    person.session.align = "shift"
     ours = {"kind": "ground truth", "scene": "held", "role": "low", "method": "manual"}
     layer = person.viewer.add_labels(
         np.ones((100, 120), np.uint8), metadata={"bracketseg": ours}, name="opened"
@@ -880,10 +904,12 @@ def test_the_merged_view_shows_masks_as_the_aligned_frames_lie(aligner):
     moved = np.zeros_like(low)
     moved[7:, :-7] = low[:-7, 7:]
     np.testing.assert_array_equal(merged().data, compose(moved, high))
-    aligner.session.align = False
+    aligner.session.align = "off"
     views.update()
     assert merged().translate.tolist() == [0, 0]
-    np.testing.assert_array_equal(merged().data, compose(low, high))
+    np.testing.assert_array_equal(
+        merged().data, compose(aligner.shown("low"), aligner.shown("high"))
+    )
 
 
 def test_nothing_to_label_is_no_error(person):

@@ -1,6 +1,6 @@
 """The Brackets dock: a folder of brackets, its scenes, and the one that is shown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from napari.components import ViewerModel
@@ -8,7 +8,6 @@ from napari.utils.history import get_open_history, update_open_history
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QDragEnterEvent, QDropEvent, QIcon
 from qtpy.QtWidgets import (
-    QCheckBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -21,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.brackets.alignment_control import AlignmentControl
 from bracketseg._napari.brackets.arrange_dialog import ArrangeDialog
 from bracketseg._napari.brackets.role_choice import RoleChoice
 from bracketseg._napari.brackets.samples import copy_samples, samples_folder
@@ -33,7 +33,6 @@ from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg._napari.widgets.shortcuts import Shortcut
 from bracketseg._napari.widgets.still_text import StillText
-from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.errors import BracketSegError
 
@@ -72,6 +71,7 @@ class BracketsDock(QWidget):
                 (session.scenes_found, self._scenes_found),
                 (session.scan_finished, self._scan_finished),
                 (session.scene_loading, self._scene_loading),
+                (session.scene_leaving, self._alignment.leave),
                 (session.scene_changed, self._scene_changed),
                 (session.shifts_changed, self._shifts_changed),
                 (session.scene_failed, self._scene_failed),
@@ -135,16 +135,7 @@ class BracketsDock(QWidget):
         )
         self._roles = RoleChoice()
         self._roles.chosen.connect(self._session.choose_roles)
-        self._align = QCheckBox("Align frames")
-        self._align.setObjectName("brackets.align")
-        self._align.setToolTip(
-            "Move the frames of a hand-held bracket onto each other, by whole pixels (median "
-            "threshold bitmaps). Files stay as they are."
-        )
-        self._align.setChecked(self._session.align)
-        self._align.toggled.connect(self._set_align)
-        self._shifts = _text("brackets.shifts")
-        self._shifts.hide()
+        self._alignment = AlignmentControl(self._session)
         self._status = StillText(self, "brackets.status", lines=3)
         self._problems_button = _button("", "brackets.show_problems", self._toggle_problems)
         self._problems_button.setFlat(True)
@@ -165,8 +156,7 @@ class BracketsDock(QWidget):
         layout.addWidget(self._samples)
         layout.addWidget(self._scenes, stretch=1)
         layout.addWidget(self._roles)
-        layout.addWidget(self._align)
-        layout.addWidget(self._shifts)
+        layout.addWidget(self._alignment)
         fill_dock(
             self,
             scrolled,
@@ -211,9 +201,6 @@ class BracketsDock(QWidget):
         self._error = str(error)
         self._tell()
 
-    def _set_align(self, on: bool) -> None:
-        self._session.align = on
-
     def _toggle_problems(self) -> None:
         self._problems.setVisible(self._problems.isHidden())
 
@@ -239,7 +226,7 @@ class BracketsDock(QWidget):
         self._thumbnails.clear()
         self._table.clear()
         self._roles.show_bracket(None)
-        self._shifts.hide()
+        self._alignment.leave()
         self._show_problems()
         self._tell()
 
@@ -280,12 +267,12 @@ class BracketsDock(QWidget):
         self._table.replace(bracket)
         self._scenes.show_current(bracket.scene)
         self._roles.show_bracket(bracket)
-        self._show_shifts(bracket)
+        self._alignment.show_bracket(bracket)
         self._tell()
 
     def _shifts_changed(self, bracket: Bracket) -> None:
         self._error = ""
-        self._show_shifts(bracket)
+        self._alignment.show_bracket(bracket)
         self._tell()
 
     def _scene_failed(self, bracket: Bracket, error: Exception) -> None:
@@ -296,11 +283,6 @@ class BracketsDock(QWidget):
     def _labeled_changed(self, scenes: frozenset[str]) -> None:
         self._table.show_labels(scenes)
         self._tell()
-
-    def _show_shifts(self, bracket: Bracket) -> None:
-        shifts = self._session.shifts
-        self._shifts.setVisible(bool(shifts))
-        self._shifts.setText(shifts_text(bracket, shifts) if shifts else "")
 
     def _show_problems(self) -> None:
         session = self._session
@@ -332,7 +314,7 @@ class BracketsDock(QWidget):
         self._previous.setEnabled(place is not None and place > 0)
         self._next.setEnabled(found > 0 and (place is None or place + 1 < found))
         self._unlabelled.setEnabled(found > 0)
-        self._align.setEnabled(found > 0)
+        self._alignment.setEnabled(found > 0)
         self._arrange.setVisible(session.folder is not None and not session.scanning)
         self._samples.setVisible(session.folder is None)
         self._status.setText(f"⚠ {self._error}" if self._error else self._state())
@@ -346,7 +328,8 @@ class BracketsDock(QWidget):
             )
         found = len(session.brackets)
         if session.loading is not None:
-            return f"Reading {'and aligning ' if session.align else ''}{session.loading.scene} …"
+            what = "Reading" if session.align == "off" else "Reading and aligning"
+            return f"{what} {session.loading.scene} …"
         if session.scanning and session.current is None:
             return f"Looking for brackets in {session.folder.name} …"
         if session.current is None:
@@ -361,24 +344,6 @@ class BracketsDock(QWidget):
             return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."
         further = ", or press Next" if self._next.isEnabled() else ""
         return f"{current} ({where}). Label it in the Ground truth dock{further}."
-
-
-def shifts_text(bracket: Bracket, shifts: Mapping[Path, Shift]) -> str:
-    """Say by how many pixels each frame of a bracket was moved."""
-    moved = []
-    for frame in bracket.frames:
-        shift = shifts.get(frame.path, Shift())
-        name = bracket.role_of(frame) or frame.path.name
-        if not shift.reliable:
-            moved.append(f"{name} not told (too little in common)")
-        elif shift.dx or shift.dy:
-            across = f"{abs(shift.dx)} {'right' if shift.dx > 0 else 'left'}" if shift.dx else ""
-            along = f"{abs(shift.dy)} {'down' if shift.dy > 0 else 'up'}" if shift.dy else ""
-            moved.append(f"{name} {across}{', ' if across and along else ''}{along}")
-    if not moved:
-        return "Moved by 0 pixels: the frames lie on each other."
-    rest = "" if len(moved) == len(bracket.frames) else "; others 0"
-    return f"Moved by pixels: {'; '.join(moved)}{rest}."
 
 
 def _dropped(event: QDropEvent) -> Path | None:

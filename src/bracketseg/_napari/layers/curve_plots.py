@@ -9,6 +9,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from bracketseg._napari.layers.provenance import mask_colormap
+from bracketseg._napari.widgets.plain_plot import PlainPlot
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.evaluation.curves import THRESHOLDS, BestThreshold, Curves, dice_at
 
@@ -78,21 +79,16 @@ class CurvePlots(QWidget):
                     _mark(self.roc, rates[place], hits[place], color, symbol)
 
 
-def _plot(name: str, below: str, left: str) -> pyqtgraph.PlotWidget:
-    plot = pyqtgraph.PlotWidget(background=None)
-    plot.setObjectName(name)
-    plot.setMenuEnabled(False)
-    plot.setMouseEnabled(x=False, y=False)
-    plot.hideButtons()
+def _plot(name: str, below: str, left: str) -> PlainPlot:
+    plot = PlainPlot(name=name)
     plot.setXRange(0, 1, padding=0.04)
     plot.setYRange(0, 1, padding=0.04)
-    plot.setLabel("bottom", below)
-    plot.setLabel("left", left)
+    plot.set_titles(below, left)
     plot.setMinimumWidth(120)
     return plot
 
 
-def _mark(plot: pyqtgraph.PlotWidget, x: float, y: float, color: str, symbol: str) -> None:
+def _mark(plot: PlainPlot, x: float, y: float, color: str, symbol: str) -> None:
     plot.addItem(
         pyqtgraph.ScatterPlotItem(
             [x],

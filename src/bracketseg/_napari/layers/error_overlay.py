@@ -67,6 +67,7 @@ class ErrorOverlay:
             for key, value in {"name": name, **place}.items():
                 if not np.array_equal(getattr(layer, key), value):
                     setattr(layer, key, value)
+            _turn(layer, base)
             refresh_labels(self._viewer, layer, layer.data, settled=False)
             return
         self._remove()
@@ -82,6 +83,7 @@ class ErrorOverlay:
                 **place,
             ),
         )
+        _turn(self._layer, base)
         self._layer.editable = False
         self._viewer.layers.selection.active = active
 
@@ -113,6 +115,14 @@ def _place(base: Layer | None) -> dict[str, Any]:
         "translate": tuple(base.translate[-2:]),
         "units": tuple(base.units[-2:]),
     }
+
+
+def _turn(layer: Labels, base: Layer | None) -> None:
+    """Turn it as its base is turned; a slice of a stack is none."""
+    if base is None or base.ndim != layer.ndim:
+        return
+    if not np.array_equal(layer.affine.affine_matrix, base.affine.affine_matrix):
+        layer.affine = base.affine
 
 
 def _colors() -> DirectLabelColormap:

@@ -9,12 +9,14 @@ import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
+from bracketseg._napari.layers.frame_place import FramePlaces
 from bracketseg._napari.layers.layer_thumbnail import picture_thumbnail
 from bracketseg._napari.layers.picture_place import lay_on
 from bracketseg._napari.layers.provenance import METADATA_KEY, Provenance, provenance_of
 from bracketseg._napari.layers.reader import LayerData
 from bracketseg._napari.layers.warm_up import use_loaded
 from bracketseg.brackets.alignment import Shift
+from bracketseg.brackets.placement import Placement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +43,7 @@ class FrameLayers:
         self._spare: list[ref[Image]] = []
         self._seen: WeakKeyDictionary[Image, bool] = WeakKeyDictionary()
         self._fresh: WeakSet[Image] = WeakSet()
-        self._moved: WeakKeyDictionary[Image, NDArray[np.float64]] = WeakKeyDictionary()
+        self._places = FramePlaces()
 
     def unready(self, frames: tuple[LayerData, ...]) -> list[int]:
         """List which of these frames need :meth:`prepare`: no layer can show them at once."""
@@ -78,14 +80,14 @@ class FrameLayers:
         self._spare.append(ref(layer))
         self._fresh.add(layer)
 
-    def show(self, frames: tuple[LayerData, ...], shifts: Mapping[Path, Shift]) -> bool:
+    def show(self, frames: tuple[LayerData, ...], shifts: Mapping[Path, Placement]) -> bool:
         """Show these frames and no others of ours; an open layer of the same file is taken over.
 
         Parameters
         ----------
         frames : tuple of layer data
             Of one bracket, dark to bright.
-        shifts : mapping of Path to Shift
+        shifts : mapping of Path to Placement
             As for :meth:`move`.
 
         Returns
@@ -122,14 +124,14 @@ class FrameLayers:
         viewer.layers.selection.active = active
         return extent != {layer.data.shape[:2] for layer in shown}
 
-    def move(self, shifts: Mapping[Path, Shift]) -> None:
+    def move(self, shifts: Mapping[Path, Placement]) -> None:
         """Move the layers, and with them all that was made from their frames.
 
         Parameters
         ----------
-        shifts : mapping of Path to Shift
-            By how many pixels each frame is to be moved from where its layer would lie by
-            itself; those that are missing lie there.
+        shifts : mapping of Path to Placement
+            Where each frame is to be moved from where its layer would lie by itself; those
+            that are missing lie there.
         """
         viewer = self._viewer()
         for layer in self.layers():
@@ -137,18 +139,13 @@ class FrameLayers:
             path = _path(layer.metadata)
             if viewer is None or ours is None or path is None:
                 continue
-            shift = shifts.get(path)
-            by = np.zeros(layer.ndim)
-            if shift is not None:
-                by[-2:] = layer.scale[-2:] * (shift.dy, shift.dx)
-            # What was added is taken away again; where the user has put the layer stays.
-            place = layer.translate - self._moved.get(layer, 0) + by
-            if not np.array_equal(place, layer.translate):
-                layer.translate = place
-            self._moved[layer] = by
-            told = {key: value for key, value in ours.items() if key != "shift"}
-            if shift is not None:
-                told["shift"] = [shift.dx, shift.dy]
+            placement = shifts.get(path)
+            self._places.put(layer, placement)
+            told = {k: value for k, value in ours.items() if k not in ("shift", "homography")}
+            if isinstance(placement, Shift):
+                told["shift"] = [placement.dx, placement.dy]
+            elif placement is not None:
+                told["homography"] = placement.matrix.tolist()
             layer.metadata = {**layer.metadata, METADATA_KEY: told}
             for other in viewer.layers:
                 made = provenance_of(other.metadata)

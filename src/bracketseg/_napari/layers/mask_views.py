@@ -51,8 +51,8 @@ MERGED = Scheme(
     neither=("neither", "#cc79a7"),
 )
 COMPARED = Scheme(
-    name="manual and Otsu",
-    only_first=("manual only", "#f0e442"),
+    name="compared with Otsu",
+    only_first=("yours only", "#f0e442"),
     only_second=("Otsu only", "#0072b2"),
     both=("both", "#009e73"),
 )

@@ -13,8 +13,10 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import MaskRole, Role
+from bracketseg.brackets.homography import Homography
+from bracketseg.brackets.placement import Placement
 
-Kind = Literal["frame", "ground truth", "prediction", "probability", "spare"]
+Kind = Literal["frame", "ground truth", "prediction", "probability", "ghosts", "spare"]
 MaskKind = Literal["ground truth", "prediction"]
 
 METADATA_KEY = "bracketseg"
@@ -37,7 +39,7 @@ class Provenance(TypedDict, total=False):
 
     Attributes
     ----------
-    kind : {"frame", "ground truth", "prediction", "probability", "spare"}
+    kind : {"frame", "ground truth", "prediction", "probability", "ghosts", "spare"}
         A spare layer is hidden, and shows nothing of a scene until it is filled again.
     scene : str
     role : {"low", "medium", "high"} or None
@@ -53,6 +55,9 @@ class Provenance(TypedDict, total=False):
     shift : list of two int
         By how many pixels to the right and down alignment moved the layer of a frame; its
         pixels are those of the file.
+    homography : list of three lists of three float
+        The same where it was turned and tilted: what takes (x, y, 1) of the frame to the
+        reference. The layer shows the affine transform nearest to it.
     method : {"manual", "otsu", "network"}
         How a mask was made; absent where its folder does not say.
     annotator : str
@@ -60,6 +65,8 @@ class Provenance(TypedDict, total=False):
     model : str
         The run or file whose network made a mask or a probability in the window; of ground
         truth, that whose prediction it began from, empty where it began from none.
+    frame : str
+        The file that a prediction in the window was made on; absent for what has none.
     threshold : float
         Its probabilities at or above it are foreground.
     scale : {"train", "full"}
@@ -74,9 +81,11 @@ class Provenance(TypedDict, total=False):
     exposure: NotRequired[dict[str, float | None]]
     ev_source: NotRequired[str]
     shift: NotRequired[list[int]]
+    homography: NotRequired[list[list[float]]]
     method: NotRequired[str]
     annotator: NotRequired[str]
     model: NotRequired[str]
+    frame: NotRequired[str]
     threshold: NotRequired[float]
     scale: NotRequired[Literal["train", "full"]]
 
@@ -122,6 +131,11 @@ def parse_mask_layer_name(name: str) -> tuple[str, MaskRole, MaskKind] | None:
 def probability_layer_name(scene: str, role: MaskRole) -> str:
     """Name the layer of a network's probabilities: `<scene> low probability`."""
     return f"{scene} {role} probability"
+
+
+def ghosts_layer_name(scene: str) -> str:
+    """Name the layer of what moved between the frames: `<scene> ghosts`."""
+    return f"{scene} ghosts"
 
 
 def mask_colormap(role: MaskRole) -> DirectLabelColormap:
@@ -170,9 +184,12 @@ def find_layer(layers: Iterable[Layer], kind: Kind, scene: str, role: Role | Non
     return None
 
 
-def shift_of(layer: Layer) -> Shift:
-    """Say by how many pixels alignment moved the layer of a frame."""
+def placement_of(layer: Layer) -> Placement:
+    """Say where alignment moved the layer of a frame to."""
     ours = provenance_of(layer.metadata)
+    if ours is not None and "homography" in ours:
+        first, second, third = ((row[0], row[1], row[2]) for row in ours["homography"])
+        return Homography(rows=(first, second, third))
     dx, dy = ours["shift"] if ours is not None and "shift" in ours else (0, 0)
     return Shift(dx=dx, dy=dy)
 

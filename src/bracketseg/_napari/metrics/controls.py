@@ -6,7 +6,6 @@ from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -14,13 +13,13 @@ from qtpy.QtWidgets import (
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from bracketseg._napari.metrics.view import ROW, MetricsView
+from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg._napari.widgets.still_text import StillText
 
@@ -126,21 +125,9 @@ class MetricsControls:
         inner.addWidget(self.curves_box)
         inner.addWidget(self.show_problems)
         inner.addWidget(self.problems)
-        area = QScrollArea(dock)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # It would take the focus, and with it the keys, from the picture.
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(scrolled)
-        layout = QVBoxLayout(dock)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(4)
-        layout.addWidget(area, 1)
-        layout.addLayout(_row(self.progress, self.stop, stretched=1))
-        buttons = (self.overlay, self.curves, self.copy, self.export, self.run)
-        layout.addLayout(_row(*buttons, self.report, stretched=6))
-        layout.addWidget(self.status)
+        buttons = (self.overlay, self.curves, self.copy, self.export, self.run, self.report)
+        progress = _row(self.progress, self.stop, stretched=1)
+        self._area = fill_dock(dock, scrolled, progress, _row(*buttons, stretched=6), self.status)
         for widget in (self.legend, self.problems, self.detail):
             widget.hide()
         self.table.setMinimumHeight(_LEAST * ROW)
@@ -151,6 +138,12 @@ class MetricsControls:
         layout = self.curves_box.layout()
         if isinstance(layout, QVBoxLayout):
             layout.insertWidget(0, plots)
+
+    def show_curves(self, *, on: bool) -> None:
+        """Show or hide the curves, and scroll to them where the dock is too low."""
+        self.curves_box.setVisible(on)
+        if on:
+            self._area.reveal(self.curves_box)
 
     def show_scope(self, *, everything: bool) -> None:
         """Show what belongs to two layers, or to all scenes."""

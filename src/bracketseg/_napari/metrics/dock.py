@@ -131,7 +131,7 @@ class MetricsDock(QWidget):
         self._tell()
 
     def _curves_wanted(self, on: bool) -> None:
-        self._controls.curves_box.setVisible(on)
+        self._controls.show_curves(on=on)
         if on and self._plots is None:
             # It takes a while to load, and many never ask for it.
             self._jobs.run(
@@ -146,6 +146,7 @@ class MetricsDock(QWidget):
 
         self._plots = CurvePlots(self)
         self._controls.add_plots(self._plots)
+        self._controls.show_curves(on=self._controls.curves.isChecked())
         self._draw_curves()
 
     def _taken_over(self) -> None:

@@ -41,21 +41,29 @@ class LayerPair:
 
 
 def mask_layers(layers: Iterable[Layer]) -> list[Labels]:
-    """List the layers that can be compared, the topmost first; pictures of several are none."""
+    """List the layers that can be compared, the topmost first.
+
+    Pictures of several masks and ghost maps are none.
+    """
     return [
         layer
         for layer in reversed(list(layers))
         if isinstance(layer, Labels)
         and layer.ndim >= 2
         and layer.metadata.get(METADATA_KEY) != VIEW
+        and not ((ours := provenance_of(layer.metadata)) and ours["kind"] == "ghosts")
     ]
 
 
 def title_of(mask: Labels) -> str:
     """Name a layer, and say how its mask was made: two of one scene have nearly one name."""
     ours = provenance_of(mask.metadata)
-    made = ours and ours["kind"] == "ground truth" and (ours.get("annotator") or ours.get("method"))
-    return f"{mask.name} ({made})" if made else mask.name
+    if ours is None or ours["kind"] != "ground truth":
+        return str(mask.name)
+    model = ours.get("model")
+    began = f"corrected {model}" if model else ours.get("method")
+    made = ours.get("annotator") or began
+    return f"{mask.name} ({made})" if made else str(mask.name)
 
 
 def pair_of(reference: Labels | None, prediction: Labels | None) -> LayerPair | None:

@@ -12,9 +12,10 @@ from bracketseg._napari.metrics.choice import PairChoice
 from bracketseg._napari.metrics.controls import MetricsControls, fill
 from bracketseg._napari.metrics.layers import LayerPair, refusal, remark, threshold_of, title_of
 from bracketseg._napari.metrics.live import LiveMetrics, Measured
-from bracketseg._napari.metrics.origin import RUNS_FOLDER, trained_scenes
+from bracketseg._napari.metrics.origin import trained_scenes
 from bracketseg._napari.metrics.pair_table import COLUMNS, PairTable
 from bracketseg._napari.metrics.text import better_text, empty_text, joined, seen_text
+from bracketseg._napari.session.runs_folder import runs_folders
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.evaluation.baselines import baselines
@@ -67,6 +68,7 @@ class MetricsOfLayers:
         self._problems: dict[int, str] = {}
         self._pairs: list[LayerPair] = []
         self._masks: list[Labels] = []
+        self._names: list[str] = []
         self._table = PairTable()
         self._overlay = ErrorOverlay(session.viewer)
         self._overlay_on = False
@@ -195,7 +197,8 @@ class MetricsOfLayers:
         if not ours or not model or folder is None:
             return False
         if model not in self._trained:
-            runs = (folder / RUNS_FOLDER / model, *self._session.runs)
+            beside = [runs / model for runs in runs_folders(folder)]
+            runs = (*beside, *self._session.runs)
             scenes = [trained_scenes(run) for run in runs if run.name == model]
             self._trained[model] = frozenset().union(*scenes)
         return ours["scene"] in self._trained[model]
@@ -235,7 +238,7 @@ class MetricsOfLayers:
         if not self._active:
             return
         self._masks = self._choice.candidates()
-        names = [title_of(mask) for mask in self._masks]
+        self._names = names = [title_of(mask) for mask in self._masks]
         for combo, chosen in (
             (self._controls.reference, self._choice.reference),
             (self._controls.prediction, self._choice.prediction),
@@ -261,6 +264,9 @@ class MetricsOfLayers:
         self._measured[number] = found
         self._problems.pop(number, None)
         self._show_table()
+        if self._names != [title_of(mask) for mask in self._masks]:
+            # Ground truth can begin from a prediction while it is measured.
+            self._list()
         if self._overlay_on and found.pair == self._choice.pair and not _is_second(before, found):
             self._draw()
         self.changed.emit()

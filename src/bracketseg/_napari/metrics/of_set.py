@@ -17,6 +17,7 @@ from bracketseg._napari.metrics.text import (
     detail_text,
     joined,
 )
+from bracketseg._napari.session.runs_folder import own_trainings
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.errors import BracketSegError
@@ -134,7 +135,8 @@ class MetricsOfSet:
             self._set.clear()
             self._set_changed()
             return
-        self._set.start(reference, prediction, self._session.runs)
+        further = (*self._session.runs, *own_trainings(self._session.folder))
+        self._set.start(reference, prediction, further)
 
     def stop(self) -> None:
         """Stop measuring."""

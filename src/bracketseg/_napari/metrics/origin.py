@@ -5,14 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bracketseg._napari.session.runs_folder import RUNS_FOLDER
 from bracketseg.errors import LabelingError
 from bracketseg.evaluation.pairs import MaskPair
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.records import Network
 from bracketseg.learning.run_files import SPLIT
-
-RUNS_FOLDER = "runs"
-"""The folder beside the brackets that holds the trainings of the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.session.runs_folder import RUNS_FOLDER, runs_folder
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.jobs import Job, JobGroup
 from bracketseg._napari.widgets.worker_slot import WorkerSlot
@@ -31,9 +32,7 @@ from bracketseg.report.writing import tables_in
 from bracketseg.worker.client import Worker
 from bracketseg.worker.requests import Ready, Report
 
-_RUNS_FOLDER = "runs"
-"""Where the Train dock puts its runs, in the folder of the brackets."""
-
+_REPORT = "report"
 _STOPPED = "Stopped."
 
 _QUESTIONS = {"runs": "Folder of finished trainings", "out": "Folder for the report"}
@@ -121,7 +120,7 @@ class ReportDialog(QDialog):
             self._folder = folder
             self._runs.clear()
             self._out.clear()
-        guess = known[-1].parent if known else None if folder is None else folder / _RUNS_FOLDER
+        guess = known[-1].parent if known else None if folder is None else runs_folder(folder)
         if not self._runs.text() and guess is not None and guess.is_dir():
             self._take("runs", guess)
         self._tell()
@@ -168,8 +167,9 @@ class ReportDialog(QDialog):
             self._take(what, path)
 
     def _take(self, what: str, path: Path) -> None:
-        if what == "runs" and self._out.text() in ("", self._runs.text()):
-            self._out.setText(str(path))
+        before = self._runs.text()
+        if what == "runs" and self._out.text() in ("", str(_beside(Path(before)))):
+            self._out.setText(str(_beside(path)))
         (self._runs if what == "runs" else self._out).setText(str(path))
 
     def _begin(self) -> None:
@@ -252,6 +252,12 @@ class ReportDialog(QDialog):
         start = field.text() or str(self._session.folder or Path.home())
         chosen = QFileDialog.getExistingDirectory(self, _QUESTIONS[what], start)
         return Path(chosen) if chosen else None
+
+
+def _beside(runs: Path) -> Path:
+    """Propose where to write: beside the trainings, among which nobody looks for a report."""
+    name = _REPORT if runs.name == RUNS_FOLDER else f"{runs.name}-{_REPORT}"
+    return runs.parent / name
 
 
 def _close(jobs: JobGroup, slot: WorkerSlot, _dialog: object = None) -> None:

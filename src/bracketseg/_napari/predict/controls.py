@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from bracketseg._napari.predict.role import PredictRole
+from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.forms import ConfigForm
 from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.bracket import MASK_ROLES
@@ -41,6 +42,9 @@ _PLACES = (
 
 class PredictControls:
     """Makes the controls and lays them out in a widget; what they do is said elsewhere.
+
+    What is run and the status line stay in sight; the rest scrolls, up and down only, where
+    the dock is low.
 
     Parameters
     ----------
@@ -94,8 +98,9 @@ class PredictControls:
 
     def _lay_out(self, dock: QWidget) -> None:
         dock.setMinimumWidth(_MIN_WIDTH)
-        layout = QVBoxLayout(dock)
-        layout.setContentsMargins(6, 4, 6, 6)
+        scrolled = QWidget(dock)
+        layout = QVBoxLayout(scrolled)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         width = max(role.title.sizeHint().width() for role in self.roles.values())
         for role in self.roles.values():
@@ -108,18 +113,21 @@ class PredictControls:
             grid.addWidget(QLabel(self.form.title(name)), row, column)
             grid.addWidget(self.form.native(name), row, column + 1, 1, span)
         layout.addLayout(grid)
-        layout.addLayout(_row(self.run, self.stop, stretched=1))
         layout.addLayout(
             _row(QLabel("Threshold"), self.slider, self.threshold, stretched=0, wide=self.slider)
         )
         for score in self.scores.values():
             layout.addWidget(score)
         layout.addWidget(self.correct)
-        layout.addLayout(_row(self.run_all, self.folder, stretched=1))
-        layout.addWidget(self.status)
-        layout.addWidget(self.show_problems)
-        layout.addWidget(self.problems)
-        layout.addStretch(1)
+        fill_dock(
+            dock,
+            scrolled,
+            _row(self.run, self.stop, stretched=1),
+            _row(self.run_all, self.folder, stretched=1),
+            self.status,
+            self.show_problems,
+            self.problems,
+        )
 
 
 def _button(parent: QWidget, name: str, title: str) -> QPushButton:

@@ -12,11 +12,12 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from bracketseg._napari.predict.controls import PredictControls
 from bracketseg._napari.predict.folder import FolderPrediction
 from bracketseg._napari.predict.frames import FramesPrediction
-from bracketseg._napari.predict.model_choice import RUNS_FOLDER, ModelChoice, ModelEntry
+from bracketseg._napari.predict.model_choice import ModelChoice, ModelEntry
 from bracketseg._napari.predict.score import GroundTruths
 from bracketseg._napari.predict.text import run_obstacle, score_text, status_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.frame_choice import FrameChoice
+from bracketseg._napari.session.runs_folder import runs_folder
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.truth.predictions import Predictions
 from bracketseg._napari.widgets.device_choice import DeviceChoice
@@ -308,7 +309,7 @@ class PredictDock(QWidget):
 
     def _choose_model(self, role: MaskRole) -> Path | None:
         folder = self._session.folder
-        start = str(Path.home() if folder is None else folder / RUNS_FOLDER)
+        start = str(Path.home() if folder is None else runs_folder(folder))
         chosen, _ = QFileDialog.getOpenFileName(
             self, f"Model for {role}", start, "Model (*.safetensors)"
         )

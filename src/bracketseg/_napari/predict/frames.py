@@ -208,7 +208,8 @@ class FramesPrediction:
 def _layers(subject: Subject | None) -> object:
     """Tell a subject from others, but not the slices of a stack from each other."""
     frames = {} if subject is None else subject.frames
-    return subject and (subject.title, {role: frame.layer for role, frame in frames.items()})
+    shown = {role: (frame.layer, frame.file) for role, frame in frames.items()}
+    return subject and (subject.title, shown)
 
 
 def _predict(

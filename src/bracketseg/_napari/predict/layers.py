@@ -1,13 +1,14 @@
 """The Labels layer of one role's prediction, and beside it the layer of its probability."""
 
 from collections.abc import Iterator
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
 
+from bracketseg._napari.layers.frames import source_of
 from bracketseg._napari.layers.labels_refresh import refresh_labels
 from bracketseg._napari.layers.picture_place import lay_on, place_of, put_over, shape_of
 from bracketseg._napari.layers.provenance import (
@@ -18,10 +19,14 @@ from bracketseg._napari.layers.provenance import (
     find_layer,
     mask_colormap,
     mask_layer_name,
+    provenance_of,
 )
 from bracketseg._napari.predict.map import ProbabilityMap
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.learning.config import PredictConfig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Index = tuple[int, ...]
 
@@ -47,6 +52,8 @@ class PredictionLayers:
         What the model of the last prediction is called.
     scale : {"train", "full"}
         The resolution at which it saw the frame.
+    frame : Path or None
+        The file that it saw; None without a prediction, or where the picture has no file.
     """
 
     def __init__(self, viewer: ViewerModel, scene: str, role: MaskRole, image: Image) -> None:
@@ -56,6 +63,7 @@ class PredictionLayers:
         self.image = image
         self.model = ""
         self.scale = PredictConfig().scale
+        self.frame: Path | None = None
         self._probability = np.zeros(shape_of(image), np.float32)
         self._layer: Labels | None = None
         self._map = ProbabilityMap(viewer)
@@ -90,8 +98,19 @@ class PredictionLayers:
 
     def fits(self, scene: str, image: Image) -> bool:
         """Whether these are the layers of a picture, and it has the size that it had."""
-        same = (self.scene, self.image) == (scene, image)
-        return same and self._probability.shape == shape_of(image)
+        return (self.scene, self.image) == (scene, image) and self.has_size_of(image)
+
+    def has_size_of(self, image: Image) -> bool:
+        """Whether these layers can be laid on a picture."""
+        return self._probability.shape == shape_of(image)
+
+    @property
+    def shows_another(self) -> bool:
+        """Whether the image shows another scene or frame by now than the network saw."""
+        ours = provenance_of(self.image.metadata)
+        if ours is not None and ours["scene"] != self.scene:
+            return True
+        return self.frame is not None and source_of(self.image) not in (None, self.frame)
 
     def reuse(self, other: "PredictionLayers") -> None:
         """Take the layers of a scene that is no longer shown once there is something to show.
@@ -161,7 +180,7 @@ class PredictionLayers:
         lay_on(layer, self.image)
         kept = self._is_painted(layer, index)
         self._probability[index] = probability
-        self.model = model
+        self.model, self.frame = model, source_of(self.image)
         if not kept:
             self._write(layer, index, threshold, settled=True)
         return not kept
@@ -215,6 +234,11 @@ class PredictionLayers:
         elif self.predicted and self.mask is not None:
             ours = self._provenance("probability")
             self._map.show(self._probability, self.image, self.mask, ours)
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of the layers is shown."""
+        return any(it.visible for it in (self.mask, self._map.layer) if it is not None)
 
     def set_visible(self, *, on: bool) -> None:
         """Show or hide the layers."""
@@ -296,7 +320,7 @@ class PredictionLayers:
         return layer
 
     def _provenance(self, kind: Kind) -> Provenance:
-        return {
+        ours: Provenance = {
             "kind": kind,
             "scene": self.scene,
             "role": self.role,
@@ -304,6 +328,9 @@ class PredictionLayers:
             "model": self.model,
             "scale": self.scale,
         }
+        if self.frame is not None:
+            ours["frame"] = str(self.frame)
+        return ours
 
 
 def _slices(layer: Labels) -> Iterator[Index]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
+from bracketseg._napari.session.runs_folder import runs_folders
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
@@ -15,9 +16,6 @@ from bracketseg.learning.model_card import ModelCard, read_card
 from bracketseg.learning.run_files import BEST
 from bracketseg.learning.runs import Run, find_runs
 from bracketseg.learning.shipped import shipped_model
-
-RUNS_FOLDER = "runs"
-"""The folder beside the brackets that holds the trainings of the window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,12 +133,10 @@ class ModelChoice:
     def refresh(self) -> None:
         """Look again which trainings there are, in the background."""
         folder = self._session.folder
-        folders = (
-            self._session.runs if folder is None else (folder / RUNS_FOLDER, *self._session.runs)
-        )
+        beside = () if folder is None else runs_folders(folder)
         self._jobs.cancel()
         self._jobs.run(
-            partial(_read_models, folders),
+            partial(_read_models, (*beside, *self._session.runs)),
             on_done=self._found,
             on_error=lambda _: self._found(()),
             description="looking for trained models",

@@ -49,13 +49,15 @@ class PredictionView:
         self._scale = PredictConfig().scale
         self._catching_up = self._adding = False
         self.subject: Subject | None = None
-        self.focus: MaskRole = "low"
+        self.focus = choice.role
         self.later: Callable[[Callable[[], None]], object] = _now
         viewer.layers.selection.events.active.connect(self._layer_selected)
+        choice.role_shown.connect(self._role_shown)
 
     def close(self) -> None:
         """Let go of the viewer; the layers stay."""
         self._known = []
+        self._choice.role_shown.disconnect(self._role_shown)
         self._viewer.layers.selection.events.active.disconnect(self._layer_selected)
 
     def begin(self, subject: Subject | None) -> None:
@@ -65,16 +67,21 @@ class PredictionView:
         known, self._known = self._known, []
         for layers in known:
             closed = _is_closed(layers, self._viewer)
-            if closed or _shows_another(layers):
+            left = layers.image is not self._choice.images.get(layers.role)
+            if closed or left or layers.shows_another:
                 layers.put_away()
             if closed:
                 # napari needs a quarter of a second to remove one.
                 turns_of(self._viewer).add(layers.remove)
             elif layers.mask is not None:
                 self._known.append(layers)
+        if self._choice.role in self.roles:
+            self.focus = self._choice.role
         if another:
+            # What somebody else shows of this scene is being worked on.
+            free = not self._truth_visible()
             for layers in self._present():
-                layers.set_visible(on=layers.role == self.focus)
+                layers.set_visible(on=free and layers.role == self.focus)
         self.masks_changed.emit()
 
     @property
@@ -83,7 +90,12 @@ class PredictionView:
         return tuple(self.subject.frames) if self.subject is not None else ()
 
     def layers(self, role: MaskRole) -> PredictionLayers | None:
-        """Give the prediction of the image that is chosen for a role."""
+        """Give the prediction of what the image that is chosen for a role shows now."""
+        found = self._fitting(role)
+        return None if found is None or found.shows_another else found
+
+    def _fitting(self, role: MaskRole) -> PredictionLayers | None:
+        """Give the layers of a role, which may show what was said of another frame."""
         image = self._choice.images.get(role)
         if self.subject is None or image is None:
             return None
@@ -128,7 +140,12 @@ class PredictionView:
             if replace:
                 layers.give_up()
             for old in known:
-                if old.role == role and old.image is layers.image and _shows_another(old):
+                if (
+                    old is not layers
+                    and old.role == role
+                    and old.image is layers.image
+                    and old.shows_another
+                ):
                     layers.reuse(old)
             if layers not in known:
                 known.append(layers)
@@ -140,7 +157,7 @@ class PredictionView:
         self, role: MaskRole, index: Index, probability: NDArray[np.float32], model: str
     ) -> bool:
         """Show what the network says of a frame; see :meth:`PredictionLayers.put`."""
-        layers = self.layers(role)
+        layers = self._fitting(role)
         if layers is None:
             return True
         first = layers.mask is None
@@ -216,6 +233,28 @@ class PredictionView:
             self._viewer.layers.selection.active = shown.mask
         self.focus_changed.emit()
 
+    def _truth_visible(self) -> bool:
+        """Whether ground truth of these images is shown."""
+        title = self.subject.title if self.subject is not None else ""
+        found = (find_layer(self._viewer.layers, "ground truth", title, it) for it in MASK_ROLES)
+        return any(layer is not None and layer.visible for layer in found)
+
+    def _role_shown(self, role: MaskRole) -> None:
+        """Follow another dock to the other role."""
+        if role == self.focus or role not in self.roles:
+            return
+        self.focus = role
+        present, active = self._present(), self._viewer.layers.selection.active
+        visible = any(layers.visible for layers in present)
+        for layers in present:
+            layers.set_visible(on=visible and layers.role == role)
+        if active is not None and any(layers.mask is active for layers in present):
+            self._viewer.layers.selection.active = next(
+                (layers.mask for layers in present if layers.role == role),
+                self._choice.images[role],
+            )
+        self.focus_changed.emit()
+
     def _layer_selected(self, event: Any) -> None:
         if self._adding or event.value is None:
             return
@@ -226,8 +265,14 @@ class PredictionView:
     def _layers_of(self, role: MaskRole) -> PredictionLayers:
         if self.subject is None:
             raise ValueError("there is nothing to predict")
-        image = self.subject.frames[role].layer
-        return self.layers(role) or PredictionLayers(self._viewer, self.subject.title, role, image)
+        title, image = self.subject.title, self.subject.frames[role].layer
+        of_scene = (it for it in self._known if (it.scene, it.role) == (title, role))
+        # Another frame of the scene may have been predicted, whose mask this one's is to be.
+        layers = self._fitting(role) or next((it for it in of_scene if it.has_size_of(image)), None)
+        if layers is None:
+            return PredictionLayers(self._viewer, title, role, image)
+        layers.image = image
+        return layers
 
 
 def _is_closed(layers: PredictionLayers, viewer: ViewerModel) -> bool:
@@ -235,12 +280,6 @@ def _is_closed(layers: PredictionLayers, viewer: ViewerModel) -> bool:
     ours = provenance_of(layers.image.metadata)
     closed = ours is not None and (ours["kind"] == "spare" or layers.image not in viewer.layers)
     return closed or not layers.fits(layers.scene, layers.image)
-
-
-def _shows_another(layers: PredictionLayers) -> bool:
-    """Whether the frame shows another scene than that which was predicted."""
-    ours = provenance_of(layers.image.metadata)
-    return ours is not None and ours["scene"] != layers.scene
 
 
 def _now(call: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QWidget
 from bracketseg._napari.layers.warm_up import warm_up
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.dock_tabs import join_tabs
+from bracketseg._napari.widgets.whole_picture import keep_in_sight
 
 WARM_UP_MS = 200
 """How long the background waits for the dock to be there, and drawn."""
@@ -41,6 +42,7 @@ def join_session(dock: QWidget, session: Session, connections: Sequence[Connecti
     dock.destroyed.connect(partial(_leave, session, token, weak))
     session.attach(token)
     join_tabs(dock)
+    keep_in_sight(session.viewer, dock)
     _EndWithFrame(dock)
     later = QTimer(dock)
     later.setSingleShot(True)

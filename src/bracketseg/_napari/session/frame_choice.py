@@ -35,11 +35,14 @@ class FrameChoice:
         The chosen images are about to show another scene.
     changed()
         Other images are chosen, or they show something else.
+    role_shown(role)
+        The frame of the other role is shown, whichever dock turned to it.
     """
 
     listed = Signal()
     leaving = Signal()
     changed = Signal()
+    role_shown = Signal(str)
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         self._viewer = viewer
@@ -64,6 +67,7 @@ class FrameChoice:
         self._session.scene_leaving.connect(self._scene_leaving)
         self._session.scene_changed.connect(self._scene_changed)
         self._session.folder_changed.connect(self._folder_changed)
+        self._session.role_shown.connect(self.role_shown.emit)
         if self._session.current is None or not self._take_scene(self._session.current):
             self._guess()
 
@@ -78,7 +82,13 @@ class FrameChoice:
         self._session.scene_leaving.disconnect(self._scene_leaving)
         self._session.scene_changed.disconnect(self._scene_changed)
         self._session.folder_changed.disconnect(self._folder_changed)
+        self._session.role_shown.disconnect(self.role_shown.emit)
         self._watch({})
+
+    @property
+    def role(self) -> MaskRole:
+        """Whose frame is shown."""
+        return self._session.role
 
     @property
     def between_scenes(self) -> bool:
@@ -99,6 +109,9 @@ class FrameChoice:
         if self.images.get(role) is image:
             return
         self._by_hand = True
+        if image is not None:
+            # Who picks a frame wants to see it.
+            self._session.role = role
         others = {other: chosen for other, chosen in self.images.items() if other != role}
         self._take({**others, role: image} if image is not None else others)
 
@@ -116,6 +129,7 @@ class FrameChoice:
                 other.visible = False
         if not image.visible:
             image.visible = True
+        self._session.show_role(role)
 
     def slices(self) -> list[tuple[int, ...]]:
         """Give the slices of a stack in their order; one empty position for a picture."""

@@ -1,14 +1,11 @@
 """Where the labellings of a folder of pictures lie: beside them, if that can be."""
 
-import hashlib
-import os
-from importlib.resources import files
 from pathlib import Path
+
+from bracketseg.brackets.own_folder import own_labels, place_of
 
 LABELS_FOLDER = "labels"
 """The folder beside the brackets that holds a labelling of each annotator."""
-
-OWN_FOLDER = "bracketseg-labels"
 
 
 def labels_folder(folder: Path) -> Path:
@@ -25,19 +22,7 @@ def labels_folder(folder: Path) -> Path:
         ``<folder>/labels``. Where nobody may write there, and for the samples that come with
         bracketseg, a folder of the user's own, ``~/bracketseg-labels/<name>``.
     """
-    beside = folder / LABELS_FOLDER
-    if _is_installed(folder):
-        return own_labels() / folder.name
-    # One that has vanished, as with a drive that was unplugged, is not replaced.
-    if folder.is_dir() and not os.access(beside if beside.is_dir() else folder, os.W_OK):
-        digest = hashlib.sha256(str(folder.absolute()).encode(errors="surrogateescape"))
-        return own_labels() / f"{folder.name}-{digest.hexdigest()[:6]}"
-    return beside
-
-
-def own_labels() -> Path:
-    """Give the folder of the user's own for pictures that nothing can be saved beside."""
-    return Path.home() / OWN_FOLDER
+    return place_of(folder, LABELS_FOLDER, own_labels())
 
 
 def is_own(labeling: Path) -> bool:
@@ -71,8 +56,3 @@ def root_of(labeling: Path, folder: Path) -> Path:
     if labeling.is_relative_to(folder):
         return folder
     return own_labels().parent if is_own(labeling) else labeling.parent
-
-
-def _is_installed(folder: Path) -> bool:
-    """Whether a folder belongs to the installed package, which updates replace."""
-    return folder.absolute().is_relative_to(Path(str(files("bracketseg"))).absolute())

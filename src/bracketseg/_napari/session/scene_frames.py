@@ -2,14 +2,17 @@
 
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bracketseg._napari.layers.pixel_lumas import keep_luma, kept_luma
 from bracketseg._napari.layers.reader import LayerData, bracket_layers
 from bracketseg._napari.layers.warm_up import load_for_images
-from bracketseg.brackets.alignment import Shift, mtb_shifts
+from bracketseg.brackets.align_method import AlignMethod, reference_of
+from bracketseg.brackets.align_method import align as find_placements
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket
+from bracketseg.brackets.luma import luma
+from bracketseg.brackets.placement import Placement
 from bracketseg.errors import FrameError
 
 CACHE_BYTES = 512 * 2**20
@@ -25,13 +28,13 @@ class SceneFrames:
     bracket : Bracket
     layers : tuple of layer data
         Dark to bright; the pixels are those of the files.
-    shifts : dict of Path to Shift or None
-        By how many pixels each frame is to be moved; None where nobody has asked yet.
+    placements : dict of AlignMethod to dict of Path to Placement
+        Where each frame is to be moved; without the ways that nobody has asked for yet.
     """
 
     bracket: Bracket
     layers: tuple[LayerData, ...]
-    shifts: dict[Path, Shift] | None = None
+    placements: dict[AlignMethod, dict[Path, Placement]] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -51,15 +54,15 @@ def frames_bytes(bracket: Bracket) -> int:
 
 
 def read_scene_frames(
-    bracket: Bracket, *, align: bool, known: SceneFrames | None = None
+    bracket: Bracket, *, align: AlignMethod, known: SceneFrames | None = None
 ) -> SceneFrames:
     """Decode the frames of a bracket; takes long, and touches no layer.
 
     Parameters
     ----------
     bracket : Bracket
-    align : bool
-        Find out by how many pixels each frame is to be moved to lie on the others.
+    align : {"off", "shift", "homography"}
+        Find out where each frame is to be moved to lie on the others.
     known : SceneFrames, optional
         Where the frames have been decoded already.
 
@@ -76,14 +79,20 @@ def read_scene_frames(
             # A picture that cannot be labelled can be looked at.
             with suppress(FrameError):
                 keep_luma(pixels)
-    if not align:
+    if align == "off" or align in frames.placements:
         return frames
     # The frame that is shown first stays where it is.
-    medium = bracket.roles.get("medium")
-    reference = None if medium is None else bracket.frames.index(medium)
-    shifts = mtb_shifts([pixels for pixels, _, _ in frames.layers], reference=reference)
-    by_path = {frame.path: shift for frame, shift in zip(bracket.frames, shifts, strict=True)}
-    return replace(frames, shifts=by_path)
+    lumas = [kept_luma(pixels) for pixels, _, _ in frames.layers]
+    found = find_placements(
+        [
+            luma(pixels) if values is None else values
+            for values, (pixels, _, _) in zip(lumas, frames.layers, strict=True)
+        ],
+        align,
+        reference=reference_of(bracket),
+    )
+    by_path = {frame.path: place for frame, place in zip(bracket.frames, found, strict=True)}
+    return replace(frames, placements={**frames.placements, align: by_path})
 
 
 class FrameCache:

@@ -10,6 +10,7 @@ from bracketseg._napari.session.scene_frames import (
     read_scene_frames,
 )
 from bracketseg._napari.widgets.jobs import Job, run_job
+from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import Bracket
 
 MAX_LOADING = 2
@@ -37,17 +38,17 @@ class SceneLoader:
         self._on_ready = on_ready
         self._on_failed = on_failed
         self._cache = cache or FrameCache()
-        self._jobs: dict[tuple[Bracket, bool], Job] = {}
-        self._loading: set[tuple[Bracket, bool]] = set()
-        self._wanted: tuple[Bracket, bool] | None = None
-        self._ahead: list[tuple[Bracket, bool]] = []
+        self._jobs: dict[tuple[Bracket, AlignMethod], Job] = {}
+        self._loading: set[tuple[Bracket, AlignMethod]] = set()
+        self._wanted: tuple[Bracket, AlignMethod] | None = None
+        self._ahead: list[tuple[Bracket, AlignMethod]] = []
 
     @property
     def wanted(self) -> Bracket | None:
         """The scene that was asked for and has not come yet."""
         return self._wanted[0] if self._wanted else None
 
-    def want(self, bracket: Bracket, *, align: bool) -> None:
+    def want(self, bracket: Bracket, *, align: AlignMethod) -> None:
         """Ask for a scene; whatever was asked for before and has not come is forgotten."""
         self._ahead = []
         frames = self._known(bracket, align=align)
@@ -62,7 +63,7 @@ class SceneLoader:
         """Forget what was asked for and has not come."""
         self._wanted = None
 
-    def load_ahead(self, brackets: Sequence[Bracket], *, align: bool) -> None:
+    def load_ahead(self, brackets: Sequence[Bracket], *, align: AlignMethod) -> None:
         """Decode scenes that are likely to be wanted next, one after the other.
 
         Those too large to be kept beside others are left alone.
@@ -97,11 +98,12 @@ class SceneLoader:
                     self._start((bracket, align))
                     return
 
-    def _known(self, bracket: Bracket, *, align: bool) -> SceneFrames | None:
+    def _known(self, bracket: Bracket, *, align: AlignMethod) -> SceneFrames | None:
         frames = self._cache.get(bracket)
-        return None if frames is None or (align and frames.shifts is None) else frames
+        lacks = frames is None or (align != "off" and align not in frames.placements)
+        return None if lacks else frames
 
-    def _start(self, key: tuple[Bracket, bool]) -> None:
+    def _start(self, key: tuple[Bracket, AlignMethod]) -> None:
         bracket, align = key
         self._loading.add(key)
         job = run_job(
@@ -114,7 +116,7 @@ class SceneLoader:
         if key in self._loading:
             self._jobs[key] = job
 
-    def _arrived(self, key: tuple[Bracket, bool], frames: SceneFrames) -> None:
+    def _arrived(self, key: tuple[Bracket, AlignMethod], frames: SceneFrames) -> None:
         self._ended(key)
         self._cache.put(frames)
         if key == self._wanted:
@@ -122,7 +124,7 @@ class SceneLoader:
             self._on_ready(frames)
         self._start_next()
 
-    def _failed(self, key: tuple[Bracket, bool], error: Exception) -> None:
+    def _failed(self, key: tuple[Bracket, AlignMethod], error: Exception) -> None:
         self._ended(key)
         # One that was only loaded ahead fails again, and aloud, when it is wanted.
         if key == self._wanted:
@@ -130,6 +132,6 @@ class SceneLoader:
             self._on_failed(key[0], error)
         self._start_next()
 
-    def _ended(self, key: tuple[Bracket, bool]) -> None:
+    def _ended(self, key: tuple[Bracket, AlignMethod]) -> None:
         self._loading.discard(key)
         self._jobs.pop(key, None)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, ref
 from napari.components import ViewerModel
 from psygnal import Signal
 
+from bracketseg._napari.layers.brush_circle import without_background
 from bracketseg._napari.session import collector
 from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
 from bracketseg._napari.session.labelings import Labelings
@@ -15,12 +16,13 @@ from bracketseg._napari.session.role_keeper import RoleKeeper
 from bracketseg._napari.session.scene_list import SceneList
 from bracketseg._napari.session.shown_scene import ShownScene
 from bracketseg._napari.widgets.shortcuts import Shortcut, Shortcuts, shortcuts_of
-from bracketseg.brackets.bracket import Bracket, Frame, MaskRole
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, Frame, MaskRole
 from bracketseg.brackets.grouping import LeftOver
 from bracketseg.errors import BracketError, BracketSegError
 
 if TYPE_CHECKING:
-    from bracketseg.brackets.alignment import Shift
+    from bracketseg.brackets.align_method import AlignMethod
+    from bracketseg.brackets.placement import Placement
 
 PREVIOUS = Shortcut(key="PageUp", title="Previous scene", name="previous_scene")
 NEXT = Shortcut(key="PageDown", title="Next scene", name="next_scene")
@@ -34,6 +36,8 @@ class Session:
 
     Attributes
     ----------
+    role : {"low", "high"}
+        Whose frame is shown; the docks turn to the other one together.
     to_correct : tuple of MaskRole
         The roles whose predictions are to be corrected.
     model : Path or None
@@ -71,6 +75,8 @@ class Session:
         Predictions are to be made by the model of this run.
     threshold_chosen(float)
         Predictions are to be made at this threshold.
+    role_shown(role)
+        The frame of the other role is shown.
     correction_wanted()
         Ground truth is to begin from the predictions of the roles in `to_correct`.
     notice(str)
@@ -91,6 +97,7 @@ class Session:
     run_saved = Signal(object)
     model_chosen = Signal(object)
     threshold_chosen = Signal(float)
+    role_shown = Signal(str)
     correction_wanted = Signal()
     notice = Signal(str)
 
@@ -99,9 +106,11 @@ class Session:
         self._viewer = ref(viewer)
         self._docks: set[object] = set()
         self._runs: dict[Path, None] = {}
+        self.role: MaskRole = "low"
         self.to_correct: tuple[MaskRole, ...] = ()
         self.model: Path | None = None
         self.threshold: float | None = None
+        without_background(viewer)
         viewer.layers.events.removed.connect(_layer_removed)
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
@@ -114,6 +123,7 @@ class Session:
         self._shown.failed.connect(self._failed)
         self._roles = RoleKeeper()
         self._roles.failed.connect(self.notice)
+        self._roles.kept_elsewhere.connect(self.notice)
         self._labelings = Labelings()
         self._labelings.changed.connect(self.labeled_changed)
         self._labelings.path_changed.connect(self.labeling_changed)
@@ -220,22 +230,22 @@ class Session:
         return self._shown.mouse.held
 
     @property
-    def shifts(self) -> dict[Path, "Shift"]:
-        """By how many pixels the layer of each frame was moved; empty without alignment.
+    def shifts(self) -> dict[Path, "Placement"]:
+        """Where the layer of each frame was moved; empty without alignment.
 
         The pixels of a layer are those of its file, aligned or not.
         """
         return self._shown.shifts
 
     @property
-    def align(self) -> bool:
-        """Whether the layers of the frames are moved so that the frames lie on each other."""
+    def align(self) -> "AlignMethod":
+        """How the layers of the frames are moved so that the frames lie on each other."""
         return self._shown.align
 
     @align.setter
-    def align(self, on: bool) -> None:
-        if on != self._shown.align:
-            self._shown.align = on
+    def align(self, method: "AlignMethod") -> None:
+        if method != self._shown.align:
+            self._shown.align = method
 
     def select(self, scene: str) -> None:
         """Show the frames of a scene: at once if they are in memory, else when they are read.
@@ -290,6 +300,9 @@ class Session:
         if self.current is None:
             raise BracketError("no scene is shown. Select one in the table first.")
         bracket = self.current.with_roles(low, high)
+        chosen = [role for role in MASK_ROLES if bracket.frame(role) != self.current.frame(role)]
+        if len(chosen) == 1:
+            self.role = chosen[0]
         self._scenes.replace(bracket)
         if self.folder is not None:
             self._roles.keep(self.folder, bracket)
@@ -371,6 +384,12 @@ class Session:
         """Take in that a training has left a model in a run folder."""
         self._runs[path] = None
         self.run_saved.emit(path)
+
+    def show_role(self, role: MaskRole) -> None:
+        """Say that the frame of a role is shown, and that of the other one is not."""
+        if role != self.role:
+            self.role = role
+            self.role_shown.emit(role)
 
     def correct(self, roles: tuple[MaskRole, ...]) -> None:
         """Have the predictions of the shown scene corrected, at once or when somebody can."""

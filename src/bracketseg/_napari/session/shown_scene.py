@@ -9,6 +9,7 @@ from napari.components import ViewerModel
 from psygnal import Signal
 
 from bracketseg._napari.layers.frame_layers import FrameLayers
+from bracketseg._napari.session.held_mouse import HeldMouse
 from bracketseg._napari.session.scene_frames import SceneFrames
 from bracketseg._napari.session.scene_loader import SceneLoader
 from bracketseg._napari.widgets.turns import turns_of
@@ -17,7 +18,8 @@ from bracketseg.brackets.bracket import Bracket
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bracketseg.brackets.alignment import Shift
+    from bracketseg.brackets.align_method import AlignMethod
+    from bracketseg.brackets.placement import Placement
 
 
 class ShownScene:
@@ -33,8 +35,10 @@ class ShownScene:
     ----------
     bracket : Bracket or None
         None before the first.
-    shifts : dict of Path to Shift
-        By how many pixels the layer of each frame was moved; empty without alignment.
+    shifts : dict of Path to Placement
+        Where the layer of each frame was moved; empty without alignment.
+    mouse : HeldMouse
+        No scene takes the place of another under a stroke.
 
     Signals
     -------
@@ -60,12 +64,13 @@ class ShownScene:
         self._viewer = ref(viewer)
         self._on_shown = on_shown
         self.bracket: Bracket | None = None
-        self.shifts: dict[Path, Shift] = {}
+        self.shifts: dict[Path, Placement] = {}
         self._turns = turns_of(viewer)
+        self.mouse = HeldMouse(viewer)
         self._arriving: SceneFrames | None = None
         self._settled = False
-        self._align = False
-        self._aligned = False
+        self._align: AlignMethod = "off"
+        self._aligned: AlignMethod = "off"
         self._frames: SceneFrames | None = None
         self._layers = FrameLayers(viewer)
         self._loader = SceneLoader(self._show, self.failed.emit)
@@ -76,13 +81,13 @@ class ShownScene:
         return self._arriving.bracket if self._arriving is not None else self._loader.wanted
 
     @property
-    def align(self) -> bool:
-        """Whether the layers of the frames are moved so that the frames lie on each other."""
+    def align(self) -> "AlignMethod":
+        """How the layers of the frames are moved so that the frames lie on each other."""
         return self._align
 
     @align.setter
-    def align(self, on: bool) -> None:
-        self._align = on
+    def align(self, method: "AlignMethod") -> None:
+        self._align = method
         again = self.loading or self.bracket
         if again is not None:
             self.show(again)
@@ -148,6 +153,11 @@ class ShownScene:
         """
         if unready:
             self._turns.add(partial(self._prepare, frames, unready))
+        else:
+            self.mouse.let_go_first(partial(self._take_place, frames))
+
+    def _take_place(self, frames: SceneFrames) -> None:
+        if self._arriving is not frames:
             return
         if self.bracket is not None:
             self._switch(frames)
@@ -167,15 +177,24 @@ class ShownScene:
         self.bracket, self._frames, self.shifts = frames.bracket, frames, shifts
         resized |= self._layers.show(frames.layers, shifts)
         self.changed.emit(frames.bracket)
-        viewer = self._viewer()
-        if resized and viewer is not None:
-            # Only now have the docks put away their layers of the size before.
+        if resized:
             self._layers.shrink_spare()
-            viewer.reset_view()
+            self._fit_view()
         self._shown()
 
-    def _shifts_of(self, frames: SceneFrames) -> "dict[Path, Shift]":
-        return (frames.shifts or {}) if self._align else {}
+    def _fit_view(self) -> None:
+        """Fit the view to the frames: docks keep hidden layers of the size before."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        try:
+            viewer.reset_view(layers=self._layers.layers())
+        except TypeError:
+            # napari 0.7 fits it to all layers, and only to these.
+            viewer.reset_view()
+
+    def _shifts_of(self, frames: SceneFrames) -> "dict[Path, Placement]":
+        return frames.placements.get(self._align, {})
 
     def _prepare(self, frames: SceneFrames, unready: list[int]) -> None:
         if self._arriving is frames:

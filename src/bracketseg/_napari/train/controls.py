@@ -20,10 +20,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg._napari.widgets.forms import ConfigForm
 from bracketseg._napari.widgets.still_text import StillText
-from bracketseg._napari.widgets.upright_area import UprightArea
 from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.learning.config import LOSSES, TrainConfig
 
@@ -39,8 +39,8 @@ _EXPERT = (("validation", "dropout"), ("seed", "precision"), ("augment", None))
 class TrainControls:
     """Makes the controls and lays them out in a widget; what they do is said elsewhere.
 
-    The settings scroll, up and down only, where the dock is low; Start and the status line
-    below them stay in sight, and the curves get what room is left.
+    The settings and the curves scroll, up and down only, where the dock is low; Start and the
+    status line below them stay in sight. The curves get what room is left.
 
     Parameters
     ----------
@@ -126,13 +126,11 @@ class TrainControls:
             "The runs of this folder. A tick shows the curves; Resume goes on with the one that "
             "is selected, if it is not finished."
         )
-        self.runs.setFixedHeight(4 * (self.runs.fontMetrics().lineSpacing() + 6))
         self.runs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.runs.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.runs.hide()
         self.tabs = QTabWidget(dock)
         self.tabs.setObjectName("train.tabs")
-        self.tabs.setMinimumHeight(160)
         self._lay_out_settings()
         self._lay_out(dock)
 
@@ -185,26 +183,28 @@ class TrainControls:
         return placed
 
     def _lay_out(self, dock: QWidget) -> None:
-        area = UprightArea(dock)
-        area.setWidget(self.settings)
         curves = QWidget(self.tabs)
         inner = QVBoxLayout(curves)
         inner.setContentsMargins(0, 4, 0, 0)
         inner.addWidget(self.plot, 1)
         inner.addWidget(self.runs)
         self.tabs.addTab(curves, "Curves")
-        layout = QVBoxLayout(dock)
-        layout.setContentsMargins(6, 4, 6, 6)
-        layout.setSpacing(4)
-        layout.addWidget(area)
+        scrolled = QWidget(dock)
+        column = QVBoxLayout(scrolled)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.settings)
+        column.addWidget(self.tabs, 1)
         buttons = QHBoxLayout()
         for button in (self.start, self.stop, self.resume, self.predict):
             buttons.addWidget(button, 1)
-        layout.addLayout(buttons)
-        layout.addWidget(self.status)
-        layout.addWidget(self.details_button)
-        layout.addWidget(self.details)
-        layout.addWidget(self.tabs, 1)
+        self._area = fill_dock(
+            dock, scrolled, buttons, self.status, self.details_button, self.details
+        )
+
+    def show_results(self) -> None:
+        """Scroll to the curves and examples, where the dock is too low for everything."""
+        self._area.reveal(self.tabs)
 
 
 def _path(parent: QWidget, name: str, hint: str, tip: str) -> tuple[QLineEdit, QAction]:

@@ -9,11 +9,11 @@ from qtpy.QtCore import QSignalBlocker, QTimer
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from bracketseg._napari.session.dock_life import join_session
+from bracketseg._napari.session.runs_folder import runs_folders
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.train.baseline import dice_of_all_foreground
 from bracketseg._napari.train.controls import TrainControls
 from bracketseg._napari.train.order import TrainOrder
-from bracketseg._napari.train.plan import RUNS_FOLDER
 from bracketseg._napari.train.progress import TrainProgress
 from bracketseg._napari.train.queue import TrainQueue
 from bracketseg._napari.train.source import TrainSource
@@ -205,6 +205,7 @@ class TrainDock(QWidget):
         self._known = tuple(dict.fromkeys((*self._known, run.out)))
         self._progress = TrainProgress(run.config, self._view.records(run.out))
         self._view.begin(run.out, self._progress)
+        self._controls.show_results()
         self._tell()
 
     def _take(self, event: object) -> None:
@@ -271,7 +272,7 @@ class TrainDock(QWidget):
     def _read_runs(self, select: Path | None = None) -> None:
         folder = self._source.folder
         if folder is not None:
-            self._view.read_runs((folder / RUNS_FOLDER, *self._known), select)
+            self._view.read_runs((*runs_folders(folder), *self._known), select)
 
     def _paint(self) -> None:
         self._view.paint()

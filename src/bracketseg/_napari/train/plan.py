@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bracketseg._napari.session.runs_folder import runs_folder
 from bracketseg._napari.train.material import Masks
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.learning.config import Loss, TrainConfig
 from bracketseg.worker.requests import Train
-
-RUNS_FOLDER = "runs"
-"""The folder beside the brackets that holds their runs."""
 
 MIN_SCENES = 2
 """One to learn from and one to validate on."""
@@ -29,7 +27,7 @@ class Choice:
         Each loss is trained for each role.
     out : Path or None
         For a single run its folder, for several the folder around theirs; None for new ones
-        beside the brackets.
+        where :func:`runs_folder` says.
     """
 
     folder: Path
@@ -93,7 +91,7 @@ def _out(choice: Choice, role: MaskRole, loss: Loss, now: datetime) -> Path:
     if choice.out is None:
         name = f"{role}-{loss}-{now:%Y%m%d-%H%M%S}"
         names = (name, *(f"{name}-{number}" for number in range(2, 100)))
-        places = [choice.folder / RUNS_FOLDER / name for name in names]
+        places = [runs_folder(choice.folder) / name for name in names]
         out = next((place for place in places if not place.exists()), places[0])
     else:
         out = choice.out if choice.count == 1 else choice.out / f"{role}-{loss}"

@@ -10,7 +10,12 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QColor, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from bracketseg._napari.widgets.plain_plot import PlainPlot
 from bracketseg.learning.progress import EpochRecord
+
+_LEAST = 64
+_AXIS = 40
+"""Pixels of the numbers and the title of the epochs."""
 
 _FEW = 12
 """Epochs up to which each is a dot, too: a line needs two."""
@@ -76,12 +81,7 @@ class TrainPlot(QWidget):
         for title in _TITLES:
             layout.addWidget(QLabel(title, self))
             axes = {"bottom": _EpochAxis("bottom")}
-            plot = pyqtgraph.PlotWidget(self, background=None, axisItems=axes)
-            plot.setMenuEnabled(False)
-            plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
-            plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            plot.setMinimumHeight(70)
+            plot = PlainPlot(self, axes=axes)
             plot.getAxis("left").setWidth(38)
             layout.addWidget(plot, 1)
             self._plots.append(plot)
@@ -92,7 +92,9 @@ class TrainPlot(QWidget):
         losses.setLimits(yMin=0)
         scores.setLimits(xMin=0, minXRange=2)
         scores.setYRange(0, 1, padding=0.04)
-        scores.setLabel("bottom", "epoch")
+        scores.set_titles("epoch")
+        losses.setMinimumHeight(_LEAST)
+        scores.setMinimumHeight(_LEAST + _AXIS)
 
     def show_curves(self, curves: Sequence[Curves]) -> None:
         """Draw these runs and no others, at once or when the plot comes in sight."""
@@ -133,7 +135,7 @@ class TrainPlot(QWidget):
 class _Drawing:
     """The lines of one run."""
 
-    def __init__(self, plots: Sequence[pyqtgraph.PlotWidget]) -> None:
+    def __init__(self, plots: Sequence[PlainPlot]) -> None:
         losses, scores = self._plots = plots
         self._epochs: object = None
         self._stepped = False

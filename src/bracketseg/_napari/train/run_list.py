@@ -15,6 +15,9 @@ from bracketseg.learning.runs import BrokenRun, Run
 _COLORS = ("#009e73", "#cc79a7", "#f0e442", "#d55e00", "#56b4e9", "#e69f00")
 _PATH = Qt.ItemDataRole.UserRole
 
+_MOST = 4
+"""Runs that are seen at once."""
+
 
 class RunList:
     """What the list of runs shows.
@@ -116,6 +119,8 @@ class RunList:
                 item.setToolTip(run_folder.reason)
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
                 self._widget.addItem(item)
+        line = self._widget.fontMetrics().lineSpacing() + 6
+        self._widget.setFixedHeight(min(max(self._widget.count(), 1), _MOST) * line + 4)
         self.paint()
         self.changed.emit()
 

@@ -1,7 +1,10 @@
 """What the Train dock says."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from bracketseg._napari.session.labels_folder import short_path
+from bracketseg._napari.session.runs_folder import is_own
 from bracketseg._napari.train.plan import Choice
 from bracketseg._napari.train.progress import TrainProgress
 from bracketseg._napari.train.queue import TrainQueue
@@ -27,7 +30,8 @@ def ready_text(choice: Choice | None, runs: Sequence[Train]) -> str:
     network = (
         f" ⚠ {name} holds predictions of a network." if choice.masks.method == "network" else ""
     )
-    return f"Ready: {scenes} in {name}; {each}.{network} {_memory_text(choice, runs)}"
+    where = f"{_where_text(runs[0].out, choice)} {_memory_text(choice, runs)}".strip()
+    return f"Ready: {scenes} in {name}; {each}.{network} {where}"
 
 
 def running_text(run: Train, queue: TrainQueue, progress: TrainProgress) -> str:
@@ -52,7 +56,7 @@ def ended_text(
 
 
 def run_title(run: Run, baseline: float | None = None) -> str:
-    """Say in a line what a run is: role, loss, Dice, epochs and time.
+    """Say in a line what a run is: role, loss, Dice, time and epochs.
 
     Parameters
     ----------
@@ -69,18 +73,20 @@ def run_title(run: Run, baseline: float | None = None) -> str:
         dice = run.best.validation_dice
         mark = "" if dice > baseline else "⚠ "
         words.append(f"{mark}Dice {dice:.3f} (all fg. {baseline:.3f})")
-    words.append(f"{done} epochs" if run.finished else f"{done} of {config.epochs} epochs")
-    # Where there is little room, the end is cut off.
     words.append(f"{run.started.astimezone():%d %b %H:%M}")
+    # Where there is little room, the end is cut off.
+    words.append(f"{done} epochs" if run.finished else f"{done} of {config.epochs} epochs")
     return " · ".join(words)
 
 
 def run_tip(run: Run, baseline: float | None = None) -> str:
     """Say where a run lies, and what its Dice has to beat."""
+    title = run_title(run, baseline)
     if run.best is None or baseline is None:
-        return str(run.path)
+        return f"{run.path}\n{title}"
     better = "better" if run.best.validation_dice > baseline else "no better"
-    return f"{run.path}\nA mask that is all foreground has Dice {baseline:.3f}: this is {better}."
+    told = f"A mask that is all foreground has Dice {baseline:.3f}: this is {better}."
+    return f"{run.path}\n{title}\n{told}"
 
 
 def resume_text(selected: Run | None, waiting: Sequence[Train]) -> str:
@@ -118,6 +124,14 @@ def details_text(progress: TrainProgress | None) -> tuple[str, str]:
         titles.append(_count(len(progress.notes), "note"))
     lines = [*progress.notes, *(f"{scene.scene}: {scene.reason}" for scene in (*broken, *skipped))]
     return " · ".join(titles), "\n\n".join(dict.fromkeys(lines))
+
+
+def _where_text(run: Path, choice: Choice) -> str:
+    """Say where the runs go, if that is not beside the brackets."""
+    if choice.out is not None or not is_own(run):
+        return ""
+    place = short_path(run.parent, choice.folder)
+    return f"Runs go to {place}, as nothing can be saved beside the pictures."
 
 
 def _memory_text(choice: Choice, runs: Sequence[Train]) -> str:

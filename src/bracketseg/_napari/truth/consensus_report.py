@@ -181,11 +181,18 @@ class ConsensusReport:
             )
             lines.append(f"{role.title()}: mean range [{mean.lo:.1f}, {mean.hi:.1f}]{apart}.")
         if consensus.predicted:
-            masks = [f"{scene} {role} by {who}" for scene, role, who in consensus.predicted[:3]]
-            more = len(consensus.predicted) - len(masks)
+            masks = [f"{scene} {role} by {who}" for scene, role, who in consensus.predicted]
             lines.append(
                 "Not in the means, because they began from a prediction and have no range: "
-                f"{', '.join(masks)}{f' and {more} more' if more else ''}."
+                f"{_listed(masks)}."
+            )
+        if consensus.elsewhere:
+            masks = [
+                f"{scene} {role} by {who} on {frame}"
+                for scene, role, who, frame in consensus.elsewhere
+            ]
+            lines.append(
+                f"Not in the means, because they were chosen on other frames: {_listed(masks)}."
             )
         self.window.set_heading("\n".join(lines))
         for scene, roles in consensus.scenes.items():
@@ -222,14 +229,25 @@ def _look_at(labels: Path) -> _There:
     annotators = _annotators(labels, out)
     if not annotators:
         raise LabelingError(f"{labels}: nobody has saved masks here yet. Accept a scene first.")
+    if len(annotators) == 1:
+        raise LabelingError(
+            f"Only {annotators[0].name} has saved masks here, and an average takes two annotators: "
+            "have somebody else type their name above and label, too."
+        )
     overwrite = out.is_dir() and bool(find_masks(out))
     return _There(annotators, out, overwrite, by_others=overwrite and not _is_consensus(out))
+
+
+def _listed(masks: list[str]) -> str:
+    """Name the first few."""
+    more = len(masks) - 3
+    return f"{', '.join(masks[:3])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _averages(
     folders: list[Path], brackets: list[Bracket], out: Path, *, overwrite: bool
 ) -> Iterator[Consensus | SceneLabeled | SceneFailed]:
-    yield read_consensus(folders)
+    yield read_consensus(folders, brackets)
     yield from make_consensus(folders, brackets, out, overwrite=overwrite)
 
 

@@ -1,15 +1,12 @@
 """What the Ground truth dock looks like."""
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QCheckBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -17,8 +14,10 @@ from qtpy.QtWidgets import (
 
 from bracketseg._napari.truth.keys import ACCEPT, COMPARE, MERGED, SKIP, UNDO
 from bracketseg._napari.truth.role_panel import RolePanel
+from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.key_help import KeyHelp
 from bracketseg._napari.widgets.shortcuts import Shortcut, Shortcuts
+from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.bracket import MASK_ROLES
 
 _MAIN_HEIGHT = 34
@@ -85,8 +84,7 @@ class TruthControls:
         )
         self.skip.setMinimumHeight(_MAIN_HEIGHT)
         self.keys = KeyHelp(shortcuts, "gt.keys", dock)
-        self.status = _text(dock, "gt.status")
-        self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.status = StillText(dock, "gt.status", lines=2)
 
         self._lay_out(dock)
 
@@ -104,30 +102,7 @@ class TruthControls:
         inner.addLayout(_row(self.merged, self.compare, stretched=2))
         inner.addWidget(self.legend)
         inner.addLayout(_row(self.compare_set, self.average, stretched=2))
-        area = _KeylessArea(dock)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        # It would take the focus, and with it the keys, from the picture.
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(scrolled)
-        layout = QVBoxLayout(dock)
-        layout.setContentsMargins(6, 4, 6, 6)
-        layout.setSpacing(4)
-        layout.addWidget(area, 1)
-        layout.addLayout(_row(self.accept, self.skip, stretched=1))
-        layout.addWidget(self.status)
-        # The bars of the area come and go; the words in it must not be cut off by them.
-        dock.setMinimumWidth(scrolled.minimumSizeHint().width() + 32)
-
-
-class _KeylessArea(QScrollArea):
-    """Leaves all keys to the window: those that would scroll it page through the scenes."""
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
-        """Let the key go on to the dock and the window."""
-        if event is not None:
-            event.ignore()
+        fill_dock(dock, scrolled, _row(self.accept, self.skip, stretched=1), self.status)
 
 
 def _text(parent: QWidget, name: str) -> QLabel:

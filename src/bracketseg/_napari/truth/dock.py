@@ -31,6 +31,7 @@ from bracketseg._napari.truth.view_switch import View, ViewSwitch
 from bracketseg._napari.widgets.close_guard import CloseGuard
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
+from bracketseg.brackets.placement import is_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -270,7 +271,7 @@ class GroundTruthDock(QWidget):
         self._counting_all.stop()
         annotation = self._editor.annotation
         aligned = self._truth.in_session and any(
-            shift.dx or shift.dy for shift in self._truth.session.shifts.values()
+            not is_still(placement.matrix) for placement in self._truth.session.shifts.values()
         )
         text = coverage_text(annotation, settled=settled, aligned=aligned)
         self._controls.coverage.setText(text)

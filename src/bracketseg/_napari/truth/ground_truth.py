@@ -12,6 +12,7 @@ from bracketseg._napari.layers.frames import source_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.session.subject import Subject, subject_of
+from bracketseg._napari.truth.aligned_regions import limits_of
 from bracketseg._napari.truth.beginnings import Beginnings
 from bracketseg._napari.truth.next_scene import NextScene
 from bracketseg._napari.truth.opened_work import Source, Work, open_work
@@ -19,10 +20,11 @@ from bracketseg._napari.truth.places import Places
 from bracketseg._napari.truth.scene_editor import SceneEditor
 from bracketseg._napari.truth.scene_work import WorkPlace
 from bracketseg._napari.truth.work_keeper import WorkKeeper
-from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.masks import mask_name
 from bracketseg.errors import BracketError, FrameError, LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.record_files import INFO_NAME
 from bracketseg.labeling.records import SceneRecord
 
@@ -103,6 +105,7 @@ class GroundTruth:
         self.writer.recovered.connect(self._recovered)
         self.keeper.notice.connect(self.notice.emit)
         self.session.labeling_changed.connect(self._place_changed)
+        self.session.shifts_changed.connect(self._aligned)
         self.session.correction_wanted.connect(self._correct)
         for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
             nothing_comes.connect(self._tidy)
@@ -120,6 +123,7 @@ class GroundTruth:
         self.editor.close()
         self.predictions.close()
         self.session.labeling_changed.disconnect(self._place_changed)
+        self.session.shifts_changed.disconnect(self._aligned)
         self.session.correction_wanted.disconnect(self._correct)
         for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
             nothing_comes.disconnect(self._tidy)
@@ -155,6 +159,7 @@ class GroundTruth:
         self._tell_unfinished(place)
         left = self._left_open(subject, place)
         work = self._work(subject, place, without=left)
+        work.annotation.limit(*limits_of(self.session, subject))
         painted = [role for role, mask in left.items() if work.annotation.set_mask(role, mask)]
         self._revision = work.annotation.revision
         self.editor.begin(subject, work.annotation)
@@ -211,30 +216,50 @@ class GroundTruth:
 
     def set_method(self, role: MaskRole, method: Literal["manual", "otsu", "prediction"]) -> None:
         """Make the mask of a role in another way; the strokes stay."""
-        subject = self.editor.subject
         if method != "prediction":
             self.editor.set_method(role, method)
-        elif subject is not None and role in subject.frames:
-            found = self._beginnings.prediction(subject, role) or self.editor.predicted.get(role)
-            if found is None:
-                self.notice.emit(f"There is no prediction of {subject.scene} {role}.")
-                return
-            self.predictions.hide(subject)
-            self.editor.begin_from(role, found)
+        elif self.editor.subject is not None and role in self.editor.roles:
+            found = self._prediction(self.editor.subject, role)
+            if isinstance(found, Prediction):
+                self.editor.go_over_to(role, found)
+            else:
+                self.notice.emit(found)
+
+    def _prediction(self, subject: Subject, role: MaskRole) -> Prediction | str:
+        """Give the prediction of a role, or say why there is none that can be used."""
+        why_not = f"There is no prediction of {subject.scene} {role}."
+        try:
+            found = self.predictions.of(subject, role)
+        except LabelingError as error:
+            found, why_not = None, str(error)
+        return found or self.editor.predicted.get(role) or why_not
 
     def _correct(self) -> None:
         """Begin from the predictions that somebody wants corrected, once it can be done."""
         if self.state == "starting":
             return
         wanted, self.session.to_correct = self.session.to_correct, ()
+        subject = self.editor.subject
+        if subject is None:
+            return
         roles = [role for role in self.editor.roles if role in wanted]
-        for role in roles:
-            self.set_method(role, "prediction")
-        if roles:
-            self.editor.set_focus(roles[0])
+        found = {role: self._prediction(subject, role) for role in roles}
+        starts = {role: start for role, start in found.items() if isinstance(start, Prediction)}
+        told = [why_not for why_not in found.values() if isinstance(why_not, str)]
+        cleared = [role for role, start in starts.items() if self.editor.begin_from(role, start)]
+        if starts:
+            self.editor.set_focus(next(iter(starts)))
+        if cleared:
+            told.append(
+                f"The prediction is the start now: the strokes on {' and '.join(cleared)} were "
+                "taken off. Undo brings them back."
+            )
+        if told:
+            self.notice.emit(" ".join(told))
 
     def leave(self) -> None:
         """Have what is unfinished written, as another scene is about to be shown."""
+        self.editor.leave()
         self.writer.flush()
 
     def accept(self) -> bool:
@@ -246,12 +271,15 @@ class GroundTruth:
         Returns
         -------
         bool
-            False where there is nothing to save, another scene is about to be shown, or
-            somebody else's work or what could not be read would have been replaced and the
-            answer was no.
+            False where there is nothing to save, another scene is about to be shown, a stroke
+            has not come to its end, or somebody else's work or what could not be read would
+            have been replaced and the answer was no.
         """
         self.start()
         if self._moving_on:
+            return False
+        if self.session.mouse_held:
+            self.notice.emit("Let go of the mouse first: the stroke belongs to these masks, too.")
             return False
         subject, annotation = self.editor.subject, self.editor.annotation
         if subject is None or annotation is None or self._place is None:
@@ -409,6 +437,11 @@ class GroundTruth:
         if annotation is not None and annotation.revision != self._revision:
             self._keep()
             self._set_state("changed")
+
+    def _aligned(self, _bracket: Bracket) -> None:
+        """Leave the masks empty where not all frames show something now."""
+        if self.editor.subject is not None:
+            self.editor.limit(*limits_of(self.session, self.editor.subject))
 
     def _keep(self) -> None:
         """Have the scene written as a draft."""

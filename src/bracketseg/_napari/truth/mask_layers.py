@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
+from napari.layers.labels._labels_key_bindings import reset_polygon
 from numpy.typing import NDArray
 
 from bracketseg._napari.layers.frames import ShownFrame
@@ -161,6 +162,21 @@ class MaskLayers:
         layer = self.layer(role)
         return None if layer is None else np.asarray(layer.data[self._index]) != 0
 
+    def differs(self, role: MaskRole, mask: NDArray[np.bool_]) -> bool:
+        """Whether the layer of a role shows another mask of this size; False without a layer."""
+        layer = self.layer(role)
+        if layer is None:
+            return False
+        plane = np.asarray(layer.data[self._index])
+        return plane.shape == mask.shape and not np.array_equal(plane, mask.view(np.uint8))
+
+    def end_drawing(self) -> None:
+        """Forget outlines that are half drawn, which would be finished on the next scene."""
+        for role in MASK_ROLES:
+            layer = self.layer(role)
+            if layer is not None:
+                reset_polygon(layer)
+
     def arm(self, role: MaskRole, *, brush: bool = True) -> None:
         """Select the layer of a role, with a tool that paints or with the hand."""
         layer = self.layer(role)
@@ -176,6 +192,11 @@ class MaskLayers:
         """Show the mask of a role and hide that of the other."""
         for other in MASK_ROLES:
             self._show(other, visible=other == role)
+
+    @property
+    def visible(self) -> bool:
+        """Whether a mask is shown."""
+        return any(layer.visible for role in MASK_ROLES if (layer := self.layer(role)) is not None)
 
     def hide(self) -> None:
         """Hide the masks of both roles; something else shows them."""

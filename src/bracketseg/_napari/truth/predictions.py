@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from psygnal import Signal
 
+from bracketseg._napari.layers.frames import ShownFrame
 from bracketseg._napari.layers.provenance import find_layer, provenance_of
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.session.subject import Subject
@@ -20,6 +21,7 @@ from bracketseg.errors import LabelingError
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.records import Network
+from bracketseg.labeling.saved_scene import other_frame
 from bracketseg.learning.config import PredictConfig
 
 
@@ -70,16 +72,25 @@ class Predictions:
         Raises
         ------
         LabelingError
-            If it is on the disk, and cannot be read or is of another size than the frame.
+            If it was made on another frame, or is on the disk and cannot be read or is of
+            another size than the frame.
         """
-        found = self._layer(subject, role)
-        if found is not None:
+        found, frame = self._layer(subject, role), subject.frames[role]
+        made_on = _frame_of(found[0], frame) if found is not None else ""
+        if found is not None and not made_on:
             layer, mask = found
             return Prediction(origin=_origin_of(layer), mask=mask)
         folder = self._folder(subject, role)
+        if folder is None and found is not None:
+            raise _of_another(found[0].name, made_on, role, frame)
         if folder is None:
             return None
         labeling = LabelingFolder.open(folder)
+        if frame.file is not None:
+            made_on = other_frame(labeling, subject.scene, role, frame.file)
+            if made_on:
+                name = str(labeling.masks[subject.scene, role])
+                raise _of_another(name, made_on, role, frame)
         mask, shape = labeling.mask(subject.scene, role), subject.frames[role].luma.shape
         if mask.shape != shape:
             raise LabelingError(
@@ -88,13 +99,6 @@ class Predictions:
             )
         origin = _recorded(labeling, subject.scene, role) or _unknown(folder.name)
         return Prediction(origin=origin, mask=mask)
-
-    def hide(self, subject: Subject) -> None:
-        """Hide the layers of predictions: below ground truth they tell nothing."""
-        for role in subject.frames:
-            layer = find_layer(self._layers, "prediction", subject.title, role)
-            if layer is not None:
-                layer.visible = False
 
     def _layer(self, subject: Subject, role: MaskRole) -> tuple[Labels, NDArray[np.bool_]] | None:
         layer = find_layer(self._layers, "prediction", subject.title, role)
@@ -160,6 +164,27 @@ def _about(layer: Layer) -> tuple[object, ...]:
     """Say of which scene and role a layer is a prediction; empty if it is none."""
     ours = provenance_of(layer.metadata)
     return (ours["scene"], ours["role"]) if ours and ours["kind"] == "prediction" else ()
+
+
+def _frame_of(layer: Labels, frame: ShownFrame) -> str:
+    """Name the frame that the mask of a layer was made on, if it is known to be another one."""
+    ours, file = provenance_of(layer.metadata), frame.file
+    if ours is None or file is None:
+        return ""
+    if "path" in ours:
+        with suppress(LabelingError):
+            labeling = LabelingFolder.open(Path(ours["path"]).parent)
+            role = cast("MaskRole", ours["role"])
+            return other_frame(labeling, ours["scene"], role, file)
+    made_on = Path(ours.get("frame", file))
+    return "" if made_on == file else made_on.name
+
+
+def _of_another(name: str, made_on: str, role: MaskRole, frame: ShownFrame) -> LabelingError:
+    return LabelingError(
+        f"{name}: this prediction was made on {made_on}, but {frame.called} is the {role} frame "
+        f"now. Predict this scene again, or choose {made_on} again."
+    )
 
 
 def _origin_of(layer: Labels) -> Network:

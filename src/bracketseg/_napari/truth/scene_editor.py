@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any, Literal
 
 import cv2
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from bracketseg._napari.layers.frames import pixel_at
-from bracketseg._napari.layers.provenance import METADATA_KEY, provenance_of
+from bracketseg._napari.layers.provenance import METADATA_KEY, Kind, find_layer, provenance_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.mask_layers import MaskLayers
@@ -68,17 +69,19 @@ class SceneEditor:
         self._lacking: set[MaskRole] = set()
         self.subject: Subject | None = None
         self.annotation: SceneAnnotation | None = None
-        self.focus: MaskRole = "low"
+        self.focus = choice.role
         self._moving: MaskRole | None = None
         self._manual: dict[MaskRole, ManualRange] = dict(DEFAULT_RANGES)
         self.predicted: dict[MaskRole, Prediction] = {}
         self._picking = False
         viewer.layers.selection.events.active.connect(self._layer_selected)
+        choice.role_shown.connect(self._role_shown)
 
     def close(self) -> None:
         """Let go of the viewer; the layers stay."""
         self.picking = False
         self._viewer.layers.selection.events.active.disconnect(self._layer_selected)
+        self._choice.role_shown.disconnect(self._role_shown)
         self.annotation = None
         self.masks.close()
 
@@ -100,7 +103,8 @@ class SceneEditor:
         if self._lacking:
             # The view is fitted to this scene before they are filled.
             self.masks.shrink_spare()
-        focus = self.focus if self.focus in subject.frames else next(iter(subject.frames))
+        focus = self._choice.role
+        focus = focus if focus in subject.frames else next(iter(subject.frames))
         for role in sorted(subject.frames, key=lambda role: role != focus):
             frame, rule = subject.frames[role], annotation.rule(role)
             if isinstance(rule, ManualRange):
@@ -154,11 +158,31 @@ class SceneEditor:
         """Go over to Otsu's threshold, or back to the range that was there before it."""
         self._set_rule(role, Otsu() if method == "otsu" else self._manual[role])
 
-    def begin_from(self, role: MaskRole, prediction: Prediction) -> None:
+    def go_over_to(self, role: MaskRole, prediction: Prediction) -> None:
         """Go over to a predicted mask; the strokes stay on top of it."""
+        self._set_rule(role, self._known(role, prediction))
+
+    def begin_from(self, role: MaskRole, prediction: Prediction) -> bool:
+        """Begin anew from a predicted mask, without the strokes that were on another mask.
+
+        Returns
+        -------
+        bool
+            Whether strokes were taken off; undo brings them back.
+        """
+        if self.annotation is None or role not in self.roles:
+            return False
+        prediction = self._known(role, prediction)
+        painted = self.annotation.corrections(role) is not None
+        changed = self.annotation.start_from(role, prediction)
+        # What is left to do is what any change of the rule takes.
+        self._set_rule(role, prediction)
+        return changed and painted
+
+    def _known(self, role: MaskRole, prediction: Prediction) -> Prediction:
+        """Give the array that is known already: the history keeps each that it is given."""
         known = self.predicted.get(role)
-        # The history keeps each array that it is given.
-        self._set_rule(role, known if known is not None and known == prediction else prediction)
+        return known if known is not None and known == prediction else prediction
 
     def pick(self, position: tuple[float, ...]) -> bool:
         """Move a bound of the focused role to the luma under a position in the world.
@@ -210,6 +234,11 @@ class SceneEditor:
         """Begin or end picking."""
         self.picking = not self.picking and self.annotation is not None
 
+    def limit(self, *limits: Any) -> None:
+        """Leave masks empty outside of regions; see :meth:`SceneAnnotation.limit`."""
+        for role in self.annotation.limit(*limits) if self.annotation is not None else ():
+            self._show(role)
+
     def clear_corrections(self) -> bool:
         """Take the strokes off the masks of all roles; returns whether there were any."""
         cleared = [
@@ -229,17 +258,48 @@ class SceneEditor:
         """Make again what was undone last."""
         return self._step(SceneAnnotation.redo)
 
+    def leave(self) -> None:
+        """Take in what is painted and not told of yet, as the layers are about to show more."""
+        for role in self.roles:
+            if self.annotation and self.masks.differs(role, self.annotation.mask(role)):
+                self._painted(role)
+        self.masks.end_drawing()
+
     def set_focus(self, role: MaskRole, *, arm: bool = True) -> None:
-        """Work on a role: its frame and mask are shown, its layer is selected."""
+        """Work on a role: its frame and mask are shown, its layer is selected.
+
+        Predictions are hidden: they have the colours of ground truth, and one above the other
+        tells nothing.
+        """
         if role not in self.roles:
             return
         changed, self.focus = role != self.focus, role
         self._choice.show_only(role)
         self.masks.show_only(role)
+        self._hide_predictions()
         if arm:
             self.masks.arm(role, brush=not self._picking)
         if changed:
             self.focus_changed.emit(role)
+
+    def _hide_predictions(self) -> None:
+        kinds: tuple[Kind, ...] = ("prediction", "probability")
+        for role, kind in product(self.roles, kinds):
+            title = self.subject.title if self.subject is not None else ""
+            layer = find_layer(self._viewer.layers, kind, title, role)
+            if layer is not None and layer.visible:
+                layer.visible = False
+
+    def _role_shown(self, role: MaskRole) -> None:
+        """Follow another dock to the other role; what it shows instead of the masks stays."""
+        if role == self.focus or role not in self.roles:
+            return
+        self.focus = role
+        if self.masks.visible:
+            self.masks.show_only(role)
+        if self.masks.role_of(self._viewer.layers.selection.active) is not None:
+            self.masks.arm(role, brush=not self._picking)
+        self.focus_changed.emit(role)
 
     def turn(self) -> None:
         """Turn to the other role."""
@@ -314,6 +374,9 @@ class SceneEditor:
             return False
         self._moving = None
         changed = self.annotation.set_mask(role, mask)
+        if role in self.annotation.limits() and (mask & ~self.annotation.mask(role)).any():
+            # Painted where not all of the aligned frames show something.
+            self.masks.update(role, self.annotation.mask(role))
         if changed:
             self.mask_changed.emit(role, True)
         return changed

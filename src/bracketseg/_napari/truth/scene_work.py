@@ -214,12 +214,14 @@ class WorkPlace:
 def copy_of(annotation: SceneAnnotation) -> SceneAnnotation:
     """Take a copy that stays as it is now, without the history."""
     strokes = {role: annotation.corrections(role) for role in annotation.roles}
-    return SceneAnnotation(
+    copied = SceneAnnotation(
         annotation.scene,
         {role: annotation.luma(role) for role in annotation.roles},
         {role: annotation.rule(role) for role in annotation.roles},
         {role: painted for role, painted in strokes.items() if painted is not None},
     )
+    copied.limit(annotation.limits(), annotation.aligned)
+    return copied
 
 
 def names_of(subject: Subject) -> dict[MaskRole, str]:

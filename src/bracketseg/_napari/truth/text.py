@@ -49,7 +49,7 @@ def view_text(entries: Sequence[tuple[str, str]], agreement: Agreement | None) -
             f"{role} {agreement.dice[role]:.3f}" for role in MASK_ROLES if role in agreement.dice
         ]
         lines.append(f"Dice with Otsu: {', '.join(dice)}")
-        for way, covered in (("Manual", agreement.manual), ("Otsu", agreement.otsu)):
+        for way, covered in (("Yours", agreement.manual), ("Otsu", agreement.otsu)):
             if covered is not None:
                 lines.append(
                     f"{way}: low {covered.low:.1%}, high {covered.high:.1%}, "
@@ -71,7 +71,7 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
     if truth.state == "starting":
         text = "Getting the masks ready …"
     elif truth.session.loading is not None:
-        what = "Reading and aligning" if truth.session.align else "Reading"
+        what = "Reading and aligning" if truth.session.align != "off" else "Reading"
         text = f"{what} {truth.session.loading.scene} …"
     elif truth.state == "empty":
         text = (

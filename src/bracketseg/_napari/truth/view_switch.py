@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from bracketseg._napari.layers.mask_views import COMPARED, MERGED, MaskView, Scheme
-from bracketseg._napari.layers.provenance import shift_of
+from bracketseg._napari.layers.provenance import placement_of
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.scene_editor import SceneEditor
-from bracketseg.brackets.alignment import Shift, shift_image
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.placement import place_image
 from bracketseg.labeling.agreement import Agreement, compare_masks
+from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.ranges import Otsu
 
 View = Literal["masks", "merged", "compared"]
@@ -73,10 +74,7 @@ class ViewSwitch:
         annotation = self._editor.annotation
         if annotation is None:
             return None
-        otsu = {
-            role: Otsu().bounds(annotation.luma(role), role).mask(annotation.luma(role))
-            for role in annotation.roles
-        }
+        otsu = {role: _otsu(annotation, role) for role in annotation.roles}
         return compare_masks({role: annotation.mask(role) for role in annotation.roles}, otsu)
 
     def close(self) -> None:
@@ -103,16 +101,23 @@ class ViewSwitch:
             )
             masks = (low, high)
         else:
-            luma = annotation.luma(focus)
             title = f"{subject.title} {focus}"
-            masks = (annotation.mask(focus), Otsu().bounds(luma, focus).mask(luma))
+            masks = (annotation.mask(focus), _otsu(annotation, focus))
         self._views[self._view].show(title, subject.frames[focus].layer, *masks, settled=settled)
         self._editor.masks.hide()
+
+
+def _otsu(annotation: SceneAnnotation, role: MaskRole) -> NDArray[np.bool_]:
+    """Give Otsu's mask, where masks can be."""
+    luma = annotation.luma(role)
+    mask = Otsu().bounds(luma, role).mask(luma)
+    region = annotation.limits().get(role)
+    return mask if region is None else mask & region
 
 
 def _lying_on(
     focus: MaskRole, role: MaskRole, subject: Subject, mask: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Give the mask of a role in the pixels of the frame in work, where frames are aligned."""
-    by, on = shift_of(subject.frames[role].layer), shift_of(subject.frames[focus].layer)
-    return shift_image(mask, Shift(dx=by.dx - on.dx, dy=by.dy - on.dy))
+    by, on = (placement_of(subject.frames[other].layer).matrix for other in (role, focus))
+    return place_image(mask, np.linalg.inv(on) @ by, smooth=False)

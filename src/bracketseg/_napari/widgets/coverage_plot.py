@@ -5,21 +5,24 @@ import pyqtgraph
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
+from bracketseg._napari.widgets.plain_plot import PlainPlot
 from bracketseg.labeling.agreement import Agreement
 
 _NAMES = ("low", "high", "union", "remainder")
 _COLORS = {"manual": "#f0e442", "otsu": "#56b4e9"}
 _WIDTH = 0.34
+_LEGEND = 0.7
+"""Room for the legend, as a part of that of two bars."""
+
 _DRAW_MS = 250
 """How often scenes that have come are drawn: drawing takes longer with each of them."""
 
 
-class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no types
+class CoveragePlot(PlainPlot):
     """Mean coverage as bars, manual beside Otsu, with a dot for each scene."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=None)
-        self.setObjectName(name)
+        super().__init__(parent, name)
         self._new: dict[str, list[list[float]]] = {way: [] for way in _COLORS}
         self._sums = {way: np.zeros(len(_NAMES)) for way in _COLORS}
         self._scenes = 0
@@ -27,14 +30,12 @@ class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no type
         self._drawing.setSingleShot(True)
         self._drawing.setInterval(_DRAW_MS)
         self._drawing.timeout.connect(self._draw)
-        self.setMenuEnabled(False)
-        self.setMouseEnabled(x=False, y=False)
-        self.hideButtons()
         self.setYRange(0, 1, padding=0.06)
-        self.setXRange(-0.5, len(_NAMES) - 0.5, padding=0)
-        self.setLabel("left", "fraction of the frame")
+        # The legend stands beside the last bars: any of them can be as high as the plot.
+        self.setXRange(-0.5, len(_NAMES) - 0.5 + _LEGEND, padding=0)
+        self.set_titles("", "fraction of the frame")
         self.getAxis("bottom").setTicks([list(enumerate(_NAMES))])
-        self.addLegend(offset=(-8, 8))
+        self.addLegend(offset=(-1, 8))
         self._bars, self._dots = {}, {}
         for way, color in _COLORS.items():
             title = "manual" if way == "manual" else "Otsu"
@@ -42,7 +43,10 @@ class CoveragePlot(pyqtgraph.PlotWidget):  # type: ignore[misc] # it has no type
                 x=self._places(way), height=np.zeros(len(_NAMES)), width=_WIDTH, brush=color,
                 name=title,
             )  # fmt: skip
-            self._dots[way] = pyqtgraph.ScatterPlotItem(size=4, pen=None, brush="#00000090")
+            # Seen on the bars and on the dark ground above them.
+            self._dots[way] = pyqtgraph.ScatterPlotItem(
+                size=5, pen=pyqtgraph.mkPen("#ffffff", width=0.7), brush="#000000b0"
+            )
             self.addItem(self._bars[way])
             self.addItem(self._dots[way])
 

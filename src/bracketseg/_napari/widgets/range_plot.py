@@ -55,8 +55,9 @@ class RangePlot(QWidget):
         return QSize(280, _HEIGHT)
 
     def show_heights(self, heights: NDArray[np.float64]) -> None:
-        """Show another histogram, (256,) float64."""
+        """Show another histogram, (256,) float64; a bound that is held was another frame's."""
         self._heights = heights
+        self._dragged = None
         self._drawn = QPixmap()
         self.update()
 

@@ -2,10 +2,13 @@
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+
+_MOST = 6
+"""Lines that are seen at once; more of them scroll, and the window stays as it is."""
 
 
-class StillText(QWidget):
+class StillText(QScrollArea):
     """A paragraph whose new words move nothing as long as they take as many lines.
 
     A plain label asks for another layout with every text. That goes up to the window, and on
@@ -24,13 +27,17 @@ class StillText(QWidget):
     def __init__(self, parent: QWidget, name: str, *, lines: int = 1) -> None:
         super().__init__(parent)
         self.setObjectName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # It lies in no layout: nobody hears of it when it wants another size.
-        self._label = QLabel(self)
+        self._label = QLabel()
         self._label.setWordWrap(True)
         self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setWidget(self._label)
         # Long words, such as paths, never make the dock wider.
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._least = lines
         self._fit()
 
@@ -58,9 +65,21 @@ class StillText(QWidget):
             self._fit()
 
     def _fit(self) -> None:
+        inside = self.contentsRect()
+        line, width = self._label.fontMetrics().lineSpacing(), inside.width()
+        least, most = self._least * line, _MOST * line
         # Before it is shown it has no width yet that says anything.
-        wanted = self._label.heightForWidth(self.width()) if self.isVisible() else 0
-        height = max(wanted, self._least * self._label.fontMetrics().lineSpacing())
-        self._label.setGeometry(0, 0, self.width(), height)
+        wanted = self._label.heightForWidth(width) if self.isVisible() else 0
+        bar = self.verticalScrollBar()
+        if wanted > most and bar is not None:
+            width -= bar.sizeHint().width()
+            wanted = self._label.heightForWidth(width)
+        policy = Qt.ScrollBarPolicy
+        self.setVerticalScrollBarPolicy(
+            policy.ScrollBarAsNeeded if wanted > most else policy.ScrollBarAlwaysOff
+        )
+        self._label.resize(width, max(wanted, least))
+        # A style may have drawn a border around it.
+        height = min(max(wanted, least), most) + self.height() - inside.height()
         if height != self.minimumHeight():
-            self.setMinimumHeight(height)
+            self.setFixedHeight(height)
