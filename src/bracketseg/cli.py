@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from bracketseg.allocator import keep_freed_memory
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
+from bracketseg.cluster import Cluster, cluster
 from bracketseg.config_options import options_from, taking_lists
 from bracketseg.console import (
     counting,
@@ -92,6 +94,18 @@ ModelOption = Annotated[
         help="Run folder, or the .safetensors file in one; with neither role named, the models "
         "that bracketseg brings for both.",
     ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Spread the scenes over the workers of this dask scheduler, which see the same "
+        "folders under the same paths.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Spread the scenes over N processes started here."),
 ]
 
 
@@ -191,6 +205,8 @@ def label(
     high: RangeOption = None,
     annotator: Annotated[str, typer.Option(help="Who chose the ranges.")] = "",
     overwrite: OverwriteOption = False,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make ground truth by a manual range of luma ([120, 255] and [0, 200]) or by Otsu."""
@@ -201,11 +217,15 @@ def label(
         rules = dict.fromkeys(MASK_ROLES, Otsu())
     else:
         rules = {"low": _range("low", low), "high": _range("high", high)}
-    found = find_brackets(path)
-    folder = LabelingFolder.create(
-        out, LabelingInfo(method=method, ranges=rules, annotator=annotator), overwrite=overwrite
-    )
-    done, failed = follow_scenes(label_brackets(found.brackets, rules, folder), "Labelling")
+    with _spread(scheduler, workers) as pool:
+        found = find_brackets(_for_all(path, pool))
+        folder = LabelingFolder.create(
+            _for_all(out, pool),
+            LabelingInfo(method=method, ranges=rules, annotator=annotator),
+            overwrite=overwrite,
+        )
+        labelled = label_brackets(found.brackets, rules, folder, pool=pool)
+        done, failed = follow_scenes(labelled, "Labelling")
     records = [event.record for event in done if isinstance(event, SceneLabeled)]
     covers = [record.coverage for record in records if record.coverage is not None]
     if as_json:
@@ -230,6 +250,19 @@ def _range(role: MaskRole, given: tuple[float, float] | None) -> ManualRange:
         return ManualRange(lo=given[0], hi=given[1])
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"], param_hint=f"--{role}") from error
+
+
+def _spread(scheduler: str | None, workers: int | None) -> AbstractContextManager[Cluster | None]:
+    if scheduler is not None and workers is not None:
+        raise typer.BadParameter(
+            "the workers of a scheduler are started elsewhere", param_hint="--workers"
+        )
+    return cluster(scheduler, workers)
+
+
+def _for_all(path: Path, pool: Cluster | None) -> Path:
+    """Give a path that other processes understand as well."""
+    return path if pool is None else path.absolute()
 
 
 @app.command()
@@ -269,6 +302,8 @@ def predict(
     low_model: ModelOption = None,
     high_model: ModelOption = None,
     overwrite: OverwriteOption = False,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
     *,
     config: PredictConfig,
@@ -283,12 +318,22 @@ def predict(
     from bracketseg.learning.events import ScenePredicted
     from bracketseg.learning.predict_folder import predict_brackets
 
-    models = {role: load_model(model) for role, model in paths.items() if model is not None}
-    found = find_brackets(path)
-    done, failed = follow_scenes(
-        predict_brackets(found.brackets, models, out, overwrite=overwrite, **config.model_dump()),
-        "Predicting",
-    )
+    with _spread(scheduler, workers) as pool:
+        models = {
+            role: load_model(_for_all(model, pool))
+            for role, model in paths.items()
+            if model is not None
+        }
+        found = find_brackets(_for_all(path, pool))
+        predicting = predict_brackets(
+            found.brackets,
+            models,
+            _for_all(out, pool),
+            overwrite=overwrite,
+            pool=pool,
+            **config.model_dump(),
+        )
+        done, failed = follow_scenes(predicting, "Predicting")
     predicted = [event.record for event in done if isinstance(event, ScenePredicted)]
     if as_json:
         typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
@@ -320,11 +365,15 @@ def evaluate(
     reference: Annotated[Path, typer.Option(help="Folder of the ground-truth masks.")],
     prediction: Annotated[Path, typer.Option(help="Folder of the predicted masks.")],
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a table.")] = None,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure Dice, Jaccard, sensitivity, specificity and AUC of masks against masks."""
-    with counting("Measuring") as on_pair:
-        evaluation = evaluate_folders(reference, prediction, on_pair=on_pair)
+    with _spread(scheduler, workers) as pool, counting("Measuring") as on_pair:
+        evaluation = evaluate_folders(
+            _for_all(reference, pool), _for_all(prediction, pool), on_pair=on_pair, pool=pool
+        )
     if csv is not None:
         write_text(csv, scenes_csv(evaluation.scenes))
     if as_json:
