@@ -31,6 +31,14 @@ _START_SECONDS = 60
 _BACKLOG = 2
 """Scenes in hand for each thread of a worker, so that none waits for the slowest scene."""
 
+_KEEP_FREED_MEMORY = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
+}
+"""What `bracketseg.allocator` sets in the command itself; dask sets the opposite."""
+
 
 class Cluster:
     """A pool of scenes on the workers of a dask scheduler.
@@ -117,6 +125,7 @@ def cluster(scheduler: str | None, workers: int | None) -> Iterator[Cluster | No
         yield None
         return
     try:
+        import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise ClusterError(
@@ -135,18 +144,20 @@ def cluster(scheduler: str | None, workers: int | None) -> Iterator[Cluster | No
             _check(client, scheduler, _REACH_SECONDS)
             yield Cluster(client)
         return
-    threads = str(max(1, (os.cpu_count() or 1) // (workers or 1)))
-    started = LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=None,
-        # A port that is free, so that two commands at once do not meet.
-        dashboard_address=":0",
-        silence_logs=logging.CRITICAL,
-        # What torch and OpenMP may take; dask would give them one thread.
-        env={"OMP_NUM_THREADS": threads},
-    )
+    environment = {
+        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // (workers or 1))),
+        **_KEEP_FREED_MEMORY,
+    }
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+        started = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=None,
+            # A port that is free, so that two commands at once do not meet.
+            dashboard_address=":0",
+            silence_logs=logging.CRITICAL,
+        )
     with started, Client(started, set_as_default=False) as client:
         client.register_plugin(_deaf_to_interrupts())
         _check(client, "this machine", _START_SECONDS)
