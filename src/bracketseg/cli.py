@@ -33,11 +33,13 @@ from bracketseg.demo import demo_commands, demo_epilogue
 from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.folders import Evaluation, evaluate_folders
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
-from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
+from bracketseg.labeling.coverage import Coverage
+from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
+from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.shipped import shipped_model
 
 app = typer.Typer(
@@ -225,12 +227,13 @@ def label(
             overwrite=overwrite,
         )
         labelled = label_brackets(found.brackets, rules, folder, pool=pool)
-        done, failed = follow_scenes(labelled, "Labelling")
-    records = [event.record for event in done if isinstance(event, SceneLabeled)]
-    covers = [record.coverage for record in records if record.coverage is not None]
+        # Ten thousand records take room, and are needed for --json only.
+        records, failed = follow_scenes(
+            labelled, "Labelling", keep=_record if as_json else _coverage_of
+        )
     if as_json:
-        typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
-    elif covers:
+        typer.echo(json.dumps(records, indent=2))
+    elif covers := [cover for cover in records if isinstance(cover, Coverage)]:
         means = {
             name: fmean(getattr(cover, name) for cover in covers)
             for name in ("low", "high", "union", "remainder", "pieces")
@@ -241,6 +244,20 @@ def label(
             f"{means['remainder']:.3f} in {means['pieces']:.0f} pieces",
         )
     report_problems([*found.problems, *failed], len(records))
+
+
+def _record(event: SceneLabeled | ScenePredicted | SceneFailed) -> dict[str, Any] | None:
+    return None if isinstance(event, SceneFailed) else event.record.model_dump(mode="json")
+
+
+def _coverage_of(event: SceneLabeled | SceneFailed) -> Coverage | str | None:
+    if isinstance(event, SceneFailed):
+        return None
+    return event.record.coverage or event.record.scene
+
+
+def _scene_of(event: ScenePredicted | SceneFailed) -> str | None:
+    return None if isinstance(event, SceneFailed) else event.scene
 
 
 def _range(role: MaskRole, given: tuple[float, float] | None) -> ManualRange:
@@ -315,7 +332,6 @@ def predict(
         paths = {role: shipped_model(role) for role in MASK_ROLES}
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
-    from bracketseg.learning.events import ScenePredicted
     from bracketseg.learning.predict_folder import predict_brackets
 
     with _spread(scheduler, workers) as pool:
@@ -333,10 +349,11 @@ def predict(
             pool=pool,
             **config.model_dump(),
         )
-        done, failed = follow_scenes(predicting, "Predicting")
-    predicted = [event.record for event in done if isinstance(event, ScenePredicted)]
+        predicted, failed = follow_scenes(
+            predicting, "Predicting", keep=_record if as_json else _scene_of
+        )
     if as_json:
-        typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
+        typer.echo(json.dumps(predicted, indent=2))
     else:
         models_used = " with the models that bracketseg brings" if shipped else ""
         output.print(f"{len(predicted)} scenes predicted in {out}{models_used}")

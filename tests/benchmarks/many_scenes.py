@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scenes import write_scenes
 
-SHAPE = (48, 72)
+SHAPE = (32, 48)
 _EVERY = 0.05
 """Seconds between two looks at the memory; each process tells its own peak."""
 
