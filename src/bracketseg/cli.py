@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections import deque
 from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -293,17 +294,21 @@ def train(
     *,
     config: TrainConfig,
 ) -> None:
-    """Train a network on one role's masks."""
+    """Train a network on one role's masks; with torchrun, on several GPUs or machines."""
     keep_freed_memory()
+    from bracketseg.learning.process_group import process_group
     from bracketseg.learning.training import train as train_network
 
     found = find_brackets(path)
-    with stopping_on_interrupt() as should_stop:
-        used, broken = follow_training(
-            train_network(
-                found.brackets, masks, config, out, resume=resume, should_stop=should_stop
-            )
+    with process_group() as group, stopping_on_interrupt() as should_stop:
+        events = train_network(
+            found.brackets, masks, config, out, resume=resume, should_stop=should_stop, group=group
         )
+        if group.rank:
+            # The first process tells what all of them do.
+            deque(events, maxlen=0)
+            return
+        used, broken = follow_training(events)
     if as_json:
         typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
     else:
