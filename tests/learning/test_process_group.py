@@ -27,7 +27,6 @@ def torchrun(brackets, masks, config, out, *options, restarts=0, die_in_epoch=0)
     given = [
         part for key, value in settings.items() for part in (f"--{key.replace('_', '-')}", value)
     ]
-    filters = config.filters
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", 2),
         *("--max-restarts", restarts, "--monitor-interval", 0.1, SCRIPT),
