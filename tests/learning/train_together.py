@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 from bracketseg.cli import main
 from bracketseg.learning.loop import TrainingLoop
@@ -12,6 +13,7 @@ validate = TrainingLoop._validate
 def deadly(loop, should_stop):
     first_time = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     if first_time and os.environ["RANK"] == "1" and loop._progress.epoch + 1 == die_in_epoch:
+        Path(os.environ["DIED"]).touch()
         os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
     return validate(loop, should_stop)
 
