@@ -4,6 +4,8 @@ import io
 import json
 import shlex
 import sys
+from collections import deque
+from contextlib import AbstractContextManager
 from importlib.resources import as_file, files
 from pathlib import Path
 from statistics import fmean
@@ -19,6 +21,7 @@ from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
+from bracketseg.cluster import Cluster, cluster
 from bracketseg.config_options import options_from, taking_lists
 from bracketseg.console import (
     counting,
@@ -34,12 +37,14 @@ from bracketseg.demo import demo_commands, demo_epilogue
 from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.folders import Evaluation, evaluate_folders
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
+from bracketseg.labeling.coverage import Coverage
 from bracketseg.labeling.ghost_folder import GhostsFound, write_ghosts
-from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
+from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
+from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.shipped import shipped_model
 
 app = typer.Typer(
@@ -104,6 +109,18 @@ ModelOption = Annotated[
         help="Run folder, or the .safetensors file in one; with neither role named, the models "
         "that bracketseg brings for both.",
     ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Spread the scenes over the workers of this dask scheduler, which see the same "
+        "folders under the same paths.",
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Spread the scenes over N processes started here."),
 ]
 
 
@@ -207,6 +224,8 @@ def label(
     annotator: Annotated[str, typer.Option(help="Who chose the ranges.")] = "",
     align: AlignOption = "off",
     overwrite: OverwriteOption = False,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make ground truth by a manual range of luma ([120, 255] and [0, 200]) or by Otsu."""
@@ -217,17 +236,21 @@ def label(
         rules = dict.fromkeys(MASK_ROLES, Otsu())
     else:
         rules = {"low": _range("low", low), "high": _range("high", high)}
-    found = find_brackets(path)
-    folder = LabelingFolder.create(
-        out, LabelingInfo(method=method, ranges=rules, annotator=annotator), overwrite=overwrite
-    )
-    labelled = label_brackets(found.brackets, rules, folder, align=align)
-    done, failed = follow_scenes(labelled, "Labelling")
-    records = [event.record for event in done if isinstance(event, SceneLabeled)]
-    covers = [record.coverage for record in records if record.coverage is not None]
+    with _spread(scheduler, workers) as pool:
+        found = find_brackets(_for_all(path, pool))
+        folder = LabelingFolder.create(
+            _for_all(out, pool),
+            LabelingInfo(method=method, ranges=rules, annotator=annotator),
+            overwrite=overwrite,
+        )
+        labelled = label_brackets(found.brackets, rules, folder, align=align, pool=pool)
+        # Ten thousand records take room, and are needed for --json only.
+        records, failed = follow_scenes(
+            labelled, "Labelling", keep=_record if as_json else _coverage_of
+        )
     if as_json:
-        typer.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
-    elif covers:
+        typer.echo(json.dumps(records, indent=2))
+    elif covers := [cover for cover in records if isinstance(cover, Coverage)]:
         means = {
             name: fmean(getattr(cover, name) for cover in covers)
             for name in ("low", "high", "union", "remainder", "pieces")
@@ -240,6 +263,20 @@ def label(
     report_problems([*found.problems, *failed], len(records))
 
 
+def _record(event: SceneLabeled | ScenePredicted | SceneFailed) -> dict[str, Any] | None:
+    return None if isinstance(event, SceneFailed) else event.record.model_dump(mode="json")
+
+
+def _coverage_of(event: SceneLabeled | SceneFailed) -> Coverage | str | None:
+    if isinstance(event, SceneFailed):
+        return None
+    return event.record.coverage or event.record.scene
+
+
+def _scene_of(event: ScenePredicted | SceneFailed) -> str | None:
+    return None if isinstance(event, SceneFailed) else event.scene
+
+
 def _range(role: MaskRole, given: tuple[float, float] | None) -> ManualRange:
     if given is None:
         return DEFAULT_RANGES[role]
@@ -247,6 +284,19 @@ def _range(role: MaskRole, given: tuple[float, float] | None) -> ManualRange:
         return ManualRange(lo=given[0], hi=given[1])
     except ValidationError as error:
         raise typer.BadParameter(error.errors()[0]["msg"], param_hint=f"--{role}") from error
+
+
+def _spread(scheduler: str | None, workers: int | None) -> AbstractContextManager[Cluster | None]:
+    if scheduler is not None and workers is not None:
+        raise typer.BadParameter(
+            "the workers of a scheduler are started elsewhere", param_hint="--workers"
+        )
+    return cluster(scheduler, workers)
+
+
+def _for_all(path: Path, pool: Cluster | None) -> Path:
+    """Give a path that other processes understand as well."""
+    return path if pool is None else path.absolute()
 
 
 @app.command()
@@ -260,17 +310,21 @@ def train(
     *,
     config: TrainConfig,
 ) -> None:
-    """Train a network on one role's masks."""
+    """Train a network on one role's masks; with torchrun, on several GPUs or machines."""
     keep_freed_memory()
+    from bracketseg.learning.process_group import process_group
     from bracketseg.learning.training import train as train_network
 
     found = find_brackets(path)
-    with stopping_on_interrupt() as should_stop:
-        used, broken = follow_training(
-            train_network(
-                found.brackets, masks, config, out, resume=resume, should_stop=should_stop
-            )
+    with process_group() as group, stopping_on_interrupt() as should_stop:
+        events = train_network(
+            found.brackets, masks, config, out, resume=resume, should_stop=should_stop, group=group
         )
+        if group.rank:
+            # The first process tells what all of them do.
+            deque(events, maxlen=0)
+            return
+        used, broken = follow_training(events)
     if as_json:
         typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
     else:
@@ -287,6 +341,8 @@ def predict(
     high_model: ModelOption = None,
     align: AlignOption = "off",
     overwrite: OverwriteOption = False,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
     *,
     config: PredictConfig,
@@ -298,18 +354,29 @@ def predict(
         paths = {role: shipped_model(role) for role in MASK_ROLES}
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
-    from bracketseg.learning.events import ScenePredicted
     from bracketseg.learning.predict_folder import predict_brackets
 
-    models = {role: load_model(model) for role, model in paths.items() if model is not None}
-    found = find_brackets(path)
-    predictions = predict_brackets(
-        found.brackets, models, out, align=align, overwrite=overwrite, **config.model_dump()
-    )
-    done, failed = follow_scenes(predictions, "Predicting")
-    predicted = [event.record for event in done if isinstance(event, ScenePredicted)]
+    with _spread(scheduler, workers) as pool:
+        models = {
+            role: load_model(_for_all(model, pool))
+            for role, model in paths.items()
+            if model is not None
+        }
+        found = find_brackets(_for_all(path, pool))
+        predicting = predict_brackets(
+            found.brackets,
+            models,
+            _for_all(out, pool),
+            align=align,
+            overwrite=overwrite,
+            pool=pool,
+            **config.model_dump(),
+        )
+        predicted, failed = follow_scenes(
+            predicting, "Predicting", keep=_record if as_json else _scene_of
+        )
     if as_json:
-        typer.echo(json.dumps([record.model_dump(mode="json") for record in predicted], indent=2))
+        typer.echo(json.dumps(predicted, indent=2))
     else:
         models_used = " with the models that bracketseg brings" if shipped else ""
         output.print(f"{len(predicted)} scenes predicted in {out}{models_used}")
@@ -327,8 +394,11 @@ def ghosts(
 ) -> None:
     """Find what moved between the frames: there masks cannot be trusted."""
     found = find_brackets(path)
-    done, failed = follow_scenes(write_ghosts(found.brackets, out, method=align), "Comparing")
-    scenes = [event for event in done if isinstance(event, GhostsFound)]
+    scenes, failed = follow_scenes(
+        write_ghosts(found.brackets, out, method=align),
+        "Comparing",
+        keep=lambda event: event if isinstance(event, GhostsFound) else None,
+    )
     if as_json:
         typer.echo(
             json.dumps(
@@ -370,11 +440,15 @@ def evaluate(
     reference: Annotated[Path, typer.Option(help="Folder of the ground-truth masks.")],
     prediction: Annotated[Path, typer.Option(help="Folder of the predicted masks.")],
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a table.")] = None,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure Dice, Jaccard, sensitivity, specificity and AUC of masks against masks."""
-    with counting("Measuring") as on_pair:
-        evaluation = evaluate_folders(reference, prediction, on_pair=on_pair)
+    with _spread(scheduler, workers) as pool, counting("Measuring") as on_pair:
+        evaluation = evaluate_folders(
+            _for_all(reference, pool), _for_all(prediction, pool), on_pair=on_pair, pool=pool
+        )
     if csv is not None:
         write_text(csv, scenes_csv(evaluation.scenes))
     if as_json:

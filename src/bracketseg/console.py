@@ -107,11 +107,16 @@ class SceneEvent(Protocol):
 
 
 _Event = TypeVar("_Event", bound=SceneEvent)
+_Kept = TypeVar("_Kept")
 
 
 def follow_scenes(
-    events: Generator[_Event, None, None], title: str, unit: str = "scenes"
-) -> tuple[list[_Event], list[BracketSegError]]:
+    events: Generator[_Event, None, None],
+    title: str,
+    unit: str = "scenes",
+    *,
+    keep: Callable[[_Event], _Kept | None] = lambda _: None,
+) -> tuple[list[_Kept], list[BracketSegError]]:
     """Run a folder to its end, or until it is interrupted, with a progress bar.
 
     Parameters
@@ -121,11 +126,12 @@ def follow_scenes(
         What is being done.
     unit : str
         What is counted.
+    keep : callable
+        What to keep of an event, None for nothing: there may be very many.
 
     Returns
     -------
-    done : list
-        The events, those of failed scenes among them.
+    kept : list
     failed : list of BracketSegError
         What went wrong with the scenes that failed.
 
@@ -134,11 +140,15 @@ def follow_scenes(
     typer.Exit
         With status 1 if it was interrupted; what is done is whole.
     """
-    done: list[_Event] = []
+    kept: list[_Kept] = []
+    failed: list[BracketSegError] = []
     with stopping_on_interrupt() as should_stop, progress_bar() as progress, closing(events):
         task = progress.add_task(title, total=None, detail="")
         for event in events:
-            done.append(event)
+            if (part := keep(event)) is not None:
+                kept.append(part)
+            if hasattr(event, "error"):
+                failed.append(event.error)
             progress.update(task, completed=event.index, total=event.total)
             if should_stop() and event.index < event.total:
                 errors.print(
@@ -146,8 +156,7 @@ def follow_scenes(
                     "does them all."
                 )
                 raise typer.Exit(1)
-    failed = [event.error for event in done if hasattr(event, "error")]
-    return done, failed
+    return kept, failed
 
 
 @contextmanager

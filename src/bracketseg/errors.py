@@ -48,3 +48,7 @@ class ReportError(BracketSegError):
 
 class WorkerError(BracketSegError):
     """The process that learns and predicts for the window cannot go on."""
+
+
+class ClusterError(BracketSegError):
+    """The processes that scenes are spread over are not there, or cannot work."""

@@ -23,6 +23,7 @@ from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.labeling.saved_scene import save_annotation
+from bracketseg.scene_pool import Threads
 
 ranges = st.tuples(st.floats(0, 255), st.floats(0, 255)).map(
     lambda pair: ManualRange(lo=min(pair), hi=max(pair))
@@ -204,7 +205,7 @@ def test_folders_that_make_no_consensus_say_why(label, brackets, tmp_path):
 
 def test_the_rest_is_written_where_it_is_left_early(label, brackets, tmp_path):
     scenes = {"s1": low(1), "s2": low(2), "s3": low(3)}
-    events = make_consensus([label("Ada", scenes)], brackets, tmp_path / "out", workers=1)
+    events = make_consensus([label("Ada", scenes)], brackets, tmp_path / "out", pool=Threads(1))
     next(events)
     events.close()
     assert "s1" in (tmp_path / "out" / "coverage.csv").read_text()

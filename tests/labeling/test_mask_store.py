@@ -16,6 +16,7 @@ from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_br
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.scene_pool import Threads
 
 MANUAL = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ada")
 OTSU = LabelingInfo(method="otsu", ranges={"low": Otsu(), "high": Otsu()})
@@ -132,7 +133,7 @@ def test_the_rule_of_a_mask_is_known_only_while_the_mask_is_its_result(scenes, t
 def test_a_run_that_is_left_early_has_whole_files_and_its_coverage(scenes, tmp_path):
     out = tmp_path / "masks"
     folder = LabelingFolder.create(out, MANUAL)
-    events = label_brackets(scenes, MANUAL.ranges, folder, workers=1)
+    events = label_brackets(scenes, MANUAL.ranges, folder, pool=Threads(1))
     next(events)
     events.close()
     assert "s1" in (out / "coverage.csv").read_text()

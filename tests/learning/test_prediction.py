@@ -89,7 +89,8 @@ def _logits(model: Model, picture: NDArray[np.uint8]) -> Tensor:
 
 
 def _predict(model: Model, image: NDArray[Any], **options: Any) -> NDArray[np.float32]:
-    return predict_probability(model, image, device="cpu", **options)
+    """Predict by torch; test_openvino_engine.py holds OpenVINO against it."""
+    return predict_probability(model, image, device="cpu", engine="torch", **options)
 
 
 @pytest.mark.parametrize("scale", ["train", "full"])

@@ -11,6 +11,7 @@ from bracketseg.evaluation.baselines import baselines
 from bracketseg.evaluation.confusion import Confusion
 from bracketseg.evaluation.metrics import Metrics
 from bracketseg.evaluation.pairs import PairMeasured, SceneMetrics, match_masks, measure_pairs
+from bracketseg.scene_pool import ScenePool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ def evaluate_folders(
     scenes: Sequence[str] | None = None,
     *,
     on_pair: Callable[[int, int], None] | None = None,
+    pool: ScenePool | None = None,
 ) -> Evaluation:
     """Compare each mask of a folder with the mask of the same scene and role in another.
 
@@ -56,6 +58,8 @@ def evaluate_folders(
         Only these; by default all.
     on_pair : callable, optional
         Called after each pair of masks with how many are done, and of how many.
+    pool : ScenePool, optional
+        Who does it; by default one pair after the other, here.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def evaluate_folders(
     matched = match_masks(reference, prediction, scenes)
     measured: list[SceneMetrics] = []
     problems: list[BracketSegError] = []
-    for event in measure_pairs(matched.pairs):
+    for event in measure_pairs(matched.pairs, pool=pool):
         if isinstance(event, PairMeasured):
             measured.append(event.measured)
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bracketseg.brackets.bracket import MaskRole
@@ -18,6 +19,7 @@ from bracketseg.evaluation.confusion import Confusion, confusion
 from bracketseg.evaluation.curves import Curves, curves
 from bracketseg.evaluation.mask_frame import check_same_frame
 from bracketseg.evaluation.metrics import Metrics, measure, roc_auc
+from bracketseg.scene_pool import OneByOne, ScenePool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,23 +165,29 @@ def probability_beside(mask: Path, scene: str, role: MaskRole) -> Path | None:
 
 
 def measure_pairs(
-    pairs: Sequence[MaskPair], *, with_curves: bool = False
+    pairs: Sequence[MaskPair], *, with_curves: bool = False, pool: ScenePool | None = None
 ) -> Generator[PairMeasured | PairFailed, None, None]:
-    """Measure pairs one after the other; a pair that fails does not stop the others.
+    """Measure pairs in their order; a pair that fails does not stop the others.
 
     Parameters
     ----------
     pairs : sequence of MaskPair
     with_curves : bool
         Follow predictions that have a probability over all thresholds.
+    pool : ScenePool, optional
+        Who does it; by default one pair after the other, here.
     """
-    for index, pair in enumerate(pairs, start=1):
-        try:
-            measured, found = _measure(pair, with_curves=with_curves)
-        except BracketSegError as error:
-            yield PairFailed(index=index, total=len(pairs), pair=pair, error=error)
-        else:
-            yield PairMeasured(index=index, total=len(pairs), measured=measured, curves=found)
+    results = (pool or OneByOne()).in_order(pairs, partial(_measure, with_curves=with_curves))
+    total = len(pairs)
+    try:
+        for index, (pair, result) in enumerate(results, start=1):
+            if isinstance(result, BracketSegError):
+                yield PairFailed(index=index, total=total, pair=pair, error=result)
+            else:
+                measured, found = result
+                yield PairMeasured(index=index, total=total, measured=measured, curves=found)
+    finally:
+        results.close()
 
 
 def _masks_of(

@@ -17,7 +17,7 @@ from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu, Rule
 from bracketseg.labeling.saved_scene import refuse_other_frame
-from bracketseg.labeling.scene_pool import in_order
+from bracketseg.scene_pool import ScenePool, Threads
 
 COVERAGE_NAMES = ("low", "high", "union", "remainder", "pieces")
 COLUMNS = (
@@ -104,7 +104,7 @@ def compare_with_otsu(
     brackets: Sequence[Bracket],
     manual: LabelingFolder | Mapping[MaskRole, Rule] = DEFAULT_RANGES,
     *,
-    workers: int | None = None,
+    pool: ScenePool | None = None,
 ) -> Iterator[SceneCompared | SceneFailed]:
     """Compare manual masks with Otsu's, scene by scene.
 
@@ -114,8 +114,8 @@ def compare_with_otsu(
     manual : LabelingFolder, or mapping of role to Rule
         Masks on disk, corrections and all, or ranges. Of a labelling, those brackets
         are compared that it has a mask of.
-    workers : int, optional
-        Threads; by default one per processor.
+    pool : ScenePool, optional
+        Who does it; by default threads, one per processor.
 
     Yields
     ------
@@ -149,7 +149,7 @@ def compare_with_otsu(
         except LabelingError as error:
             raise LabelingError(f"{bracket.folder}: scene {bracket.scene}: {error}") from error
 
-    results = in_order(chosen, compare, workers=workers)
+    results = (pool or Threads()).in_order(chosen, compare)
     try:
         for index, (bracket, result) in enumerate(results, start=1):
             scene, total = bracket.scene, len(chosen)

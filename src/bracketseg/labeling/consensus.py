@@ -16,6 +16,7 @@ from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_br
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import ManualRange
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.scene_pool import ScenePool
 
 COLUMNS = (
     "scene",
@@ -232,7 +233,7 @@ def make_consensus(
     out: Path,
     *,
     overwrite: bool = False,
-    workers: int | None = None,
+    pool: ScenePool | None = None,
 ) -> Iterator[SceneLabeled | SceneFailed]:
     """Write the labelling that several annotators agree on.
 
@@ -249,8 +250,8 @@ def make_consensus(
     overwrite : bool
         Replace a labelling that was made in another way; so is an earlier consensus, once
         the annotators chose anew.
-    workers : int, optional
-        Threads; by default one per processor.
+    pool : ScenePool, optional
+        Who does it; by default threads, one per processor.
 
     Yields
     ------
@@ -286,7 +287,7 @@ def make_consensus(
     total = len(left_out) + len(chosen)
     for index, scene in enumerate(sorted(left_out, key=natural_key), start=1):
         yield SceneFailed(scene=scene, error=left_out[scene], index=index, total=total)
-    events = label_brackets(chosen, rules, folder, workers=workers)
+    events = label_brackets(chosen, rules, folder, pool=pool)
     try:
         for event in events:
             yield replace(event, index=event.index + len(left_out), total=total)

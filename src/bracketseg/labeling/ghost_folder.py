@@ -15,7 +15,7 @@ from bracketseg.brackets.masks import ghosts_name, write_mask
 from bracketseg.errors import BracketSegError, LabelingError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.scene_names import check_scene_name
-from bracketseg.labeling.scene_pool import in_order
+from bracketseg.scene_pool import Threads
 
 TABLE_NAME = "ghosts.csv"
 
@@ -52,7 +52,6 @@ def write_ghosts(
     out: Path,
     *,
     method: AlignMethod = "homography",
-    workers: int | None = None,
 ) -> Generator[GhostsFound | SceneFailed, None, None]:
     """Find and save the ghosts of many brackets, several at a time.
 
@@ -66,8 +65,6 @@ def write_ghosts(
         Made where it is missing. Maps that are there are replaced.
     method : {"off", "shift", "homography"}
         How the frames are aligned before.
-    workers : int, optional
-        Threads; by default one per processor.
 
     Yields
     ------
@@ -90,7 +87,7 @@ def write_ghosts(
         return found, bracket.frames[reference_of(bracket)].path.name, notes
 
     done: list[GhostsFound] = []
-    results = in_order(brackets, find, workers=workers)
+    results = Threads().in_order(brackets, find)
     try:
         for index, (bracket, result) in enumerate(results, start=1):
             scene, total = bracket.scene, len(brackets)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from bracketseg.brackets.align_method import AlignMethod, valid_of_bracket
 from bracketseg.brackets.bracket import Bracket, MaskRole
@@ -11,7 +12,7 @@ from bracketseg.errors import BracketSegError
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.records import MaskRecord, SceneRecord
-from bracketseg.labeling.scene_pool import in_order
+from bracketseg.scene_pool import ScenePool, Threads
 
 Rules = Mapping[MaskRole, Rule]
 
@@ -94,7 +95,7 @@ def label_brackets(
     folder: LabelingFolder,
     *,
     align: AlignMethod = "off",
-    workers: int | None = None,
+    pool: ScenePool | None = None,
 ) -> Generator[SceneLabeled | SceneFailed, None, None]:
     """Make and save the masks of many brackets, several at a time.
 
@@ -108,19 +109,15 @@ def label_brackets(
     folder : LabelingFolder
     align : {"off", "shift", "homography"}
         As for :func:`label_bracket`.
-    workers : int, optional
-        Threads; by default one per processor.
+    pool : ScenePool, optional
+        Who does it; by default threads, one per processor.
 
     Yields
     ------
     SceneLabeled or SceneFailed
     """
-    rules_of = rules if callable(rules) else lambda _: rules
-
-    def label(bracket: Bracket) -> SceneRecord:
-        return label_bracket(bracket, rules_of(bracket), folder, align=align)
-
-    results = in_order(brackets, label, workers=workers)
+    label = partial(_label, rules=rules, folder=folder, align=align)
+    results = (pool or Threads()).in_order(brackets, label)
     try:
         for index, (bracket, result) in enumerate(results, start=1):
             if isinstance(result, BracketSegError):
@@ -131,4 +128,14 @@ def label_brackets(
                 yield SceneLabeled(record=result, index=index, total=len(brackets))
     finally:
         results.close()
-        folder.write_coverage()
+        # Listed anew: another process may have written the masks.
+        LabelingFolder.at(folder.path).write_coverage()
+
+
+def _label(
+    bracket: Bracket,
+    rules: Rules | Callable[[Bracket], Rules],
+    folder: LabelingFolder,
+    align: AlignMethod,
+) -> SceneRecord:
+    return label_bracket(bracket, rules(bracket) if callable(rules) else rules, folder, align=align)

@@ -53,7 +53,11 @@ def generator_for(draw: Draw, seed: int, *position: int) -> np.random.Generator:
 
 
 def augment(
-    images: NDArray[np.uint8], masks: NDArray[np.bool_], generator: np.random.Generator
+    images: NDArray[np.uint8],
+    masks: NDArray[np.bool_],
+    generator: np.random.Generator,
+    *,
+    first: int = 0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Turn and flip each image and its mask together, each of the 8 ways equally likely.
 
@@ -63,6 +67,8 @@ def augment(
     masks : (N, S, S) bool
     generator
         Decides the way of each image.
+    first
+        How many images of the batch come before these, in other processes.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def augment(
         New arrays of the same shapes.
     """
     turned, turned_masks = np.empty_like(images), np.empty_like(masks)
-    for i, way in enumerate(generator.integers(8, size=len(images))):
+    for i, way in enumerate(generator.integers(8, size=first + len(images))[first:]):
         for source, target in ((images, turned), (masks, turned_masks)):
             view = np.rot90(source[i], way % 4)
             target[i] = view[:, ::-1] if way >= 4 else view

@@ -15,6 +15,7 @@ from bracketseg.brackets.bracket import MaskRole
 Loss = Literal["bce", "focal", "dice-bce"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Scale = Literal["train", "full"]
+Engine = Literal["auto", "torch", "openvino"]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 """The names of the losses, in the order of the paper's tables."""

@@ -63,13 +63,7 @@ def export_onnx(source: Path, out: Path) -> Path:
         raise ModelError(f"{out}: an ONNX file is called .onnx; choose another name")
     model = load_model(source)
     described = _describe(model)
-    graph = onnx.helper.make_model(
-        _graph(model.unet),
-        opset_imports=[onnx.helper.make_opsetid("", _OPSET)],
-        ir_version=_IR_VERSION,
-        producer_name="bracketseg",
-        producer_version=version("bracketseg"),
-    )
+    graph = onnx_model(model.unet)
     onnx.helper.set_model_props(graph, {key: json.dumps(value) for key, value in described.items()})
     onnx.checker.check_model(graph, full_check=True)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +72,19 @@ def export_onnx(source: Path, out: Path) -> Path:
     beside = out.with_suffix(".json")
     write_json(beside, {"model": out.name, **described})
     return beside
+
+
+def onnx_model(unet: UNet) -> Any:
+    """Return a network in evaluation mode, its values 0..1 to probabilities, as ONNX."""
+    from onnx import helper
+
+    return helper.make_model(
+        _graph(unet),
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+        ir_version=_IR_VERSION,
+        producer_name="bracketseg",
+        producer_version=version("bracketseg"),
+    )
 
 
 def _describe(model: Model) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bracketseg.learning.events import (
 from bracketseg.learning.examples import are_due, seen
 from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.optimization import GradientError
+from bracketseg.learning.process_group import ALONE
 from bracketseg.learning.progress import EpochRecord
 from bracketseg.learning.run_files import LAST, METRICS
 from bracketseg.learning.run_folder import versions
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bracketseg.learning.config import TrainConfig
     from bracketseg.learning.dataset import Dataset
     from bracketseg.learning.optimization import Optimization
+    from bracketseg.learning.process_group import ProcessGroup
     from bracketseg.learning.progress import Progress
     from bracketseg.learning.run_folder import RunFolder
     from bracketseg.learning.split import Split
@@ -53,6 +55,8 @@ class TrainingLoop:
         What it is learned from.
     ground_truth
         How the masks were made.
+    group
+        The processes that do this together.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class TrainingLoop:
         dataset: Dataset,
         split: Split,
         ground_truth: dict[str, Any],
+        group: ProcessGroup = ALONE,
     ) -> None:
         self._run = run
         self._config = config
@@ -72,6 +77,7 @@ class TrainingLoop:
         self._dataset = dataset
         self._split = split
         self._ground_truth = ground_truth
+        self._group = group
         self._rows = dataset.rows(split.train)
         self._validation_rows = dataset.rows(split.validation)
         self._best: dict[str, Tensor] | None = None
@@ -151,13 +157,14 @@ class TrainingLoop:
             began = perf_counter()
             step = progress.step + 1
             batch = order[progress.step * config.batch_size : step * config.batch_size]
-            pictures, masks = self._dataset.images[batch], self._dataset.masks[batch]
+            own = self._group.part(len(batch))
+            pictures, masks = self._dataset.images[batch[own]], self._dataset.masks[batch[own]]
             if config.augment:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
-                pictures, masks = augment(pictures, masks, turns)
+                pictures, masks = augment(pictures, masks, turns, first=own.start)
             where = f"in step {step} of epoch {epoch}"
             try:
-                loss = self._optimization.step(pictures, masks, epoch, step)
+                loss = self._optimization.step(pictures, masks, epoch, step, batch=len(batch))
             except GradientError as error:
                 raise self._not_finite(f"{error} {where}, though the loss is") from error
             if not math.isfinite(loss):
@@ -183,7 +190,7 @@ class TrainingLoop:
             return None, 0.0
         began = perf_counter()
         rows = self._validation_rows
-        result = validate(self._optimization, self._dataset, rows, should_stop)
+        result = validate(self._optimization, self._dataset, rows, should_stop, group=self._group)
         return result, perf_counter() - began
 
     def _finish_epoch(self, epoch: int, result: Validation, seconds: float) -> EpochDone:
@@ -255,7 +262,9 @@ class TrainingLoop:
         assert self._best is not None  # noqa: S101
         self._optimization.unet.load_state_dict(self._best)
         rows = self._validation_rows
-        result = validate(self._optimization, self._dataset, rows, should_stop, with_roc=True)
+        result = validate(
+            self._optimization, self._dataset, rows, should_stop, with_roc=True, group=self._group
+        )
         if result is None:
             return self._stopped()
         scenes, masks = self._split.validation, self._dataset.masks[rows]

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
 from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning.batches import Draw, seed_for, to_network, to_target
 from bracketseg.learning.config import SIZE_STEP
 from bracketseg.learning.devices import autocast, is_out_of_memory, memory_guard, precision_of
 from bracketseg.learning.losses import LOSSES
+from bracketseg.learning.process_group import ALONE, lost_process
 from bracketseg.learning.unet import UNet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
     from torch import Tensor
 
     from bracketseg.learning.config import Precision, TrainConfig
+    from bracketseg.learning.process_group import ProcessGroup
 
 
 class GradientError(ArithmeticError):
@@ -39,6 +44,8 @@ class Optimization:
         Where everything lies.
     dtype
         For autocast; None is plain float32.
+    group
+        The processes that share each batch.
 
     Attributes
     ----------
@@ -48,7 +55,11 @@ class Optimization:
     """
 
     def __init__(
-        self, config: TrainConfig, device: torch.device, dtype: torch.dtype | None
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        dtype: torch.dtype | None,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.config = config
         self.device = device
@@ -59,6 +70,11 @@ class Optimization:
         self.unet = UNet(config.network, weights)
         with memory_guard(f"{device} has no memory left for the network; choose another device"):
             self.unet.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._group = group
+        self._shared: DistributedDataParallel | None = None
+        if group.size > 1:
+            # The network has no buffers, such as the means of a batch normalisation.
+            self._shared = DistributedDataParallel(self.unet, broadcast_buffers=False)
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=config.learning_rate)
         # float16 has so small a range that gradients must be scaled; the others need it not.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)
@@ -69,7 +85,13 @@ class Optimization:
         return precision_of(self._dtype)
 
     def step(
-        self, images: NDArray[np.uint8], masks: NDArray[np.bool_], epoch: int, step: int
+        self,
+        images: NDArray[np.uint8],
+        masks: NDArray[np.bool_],
+        epoch: int,
+        step: int,
+        *,
+        batch: int | None = None,
     ) -> float:
         """Learn one batch and return its loss; if that is not finite, nothing was learned.
 
@@ -79,6 +101,9 @@ class Optimization:
         masks : (N, S, S) bool
         epoch, step
             Which batch it is, from 1; they decide what dropout drops.
+        batch
+            Images of the batch in all processes, of which `images` are this one's part; by
+            default they are all of it.
 
         Raises
         ------
@@ -91,24 +116,42 @@ class Optimization:
         -----
         All losses are means over the images, so a part of a batch counts by its share of them.
         On the CPU a batch in parts learns what it would as a whole but for rounding; elsewhere
-        dropout also drops other values.
+        dropout also drops other values. That holds for the parts of several processes, too:
+        their gradients are averaged, so each counts by its share times their number.
         """
+        total = batch or len(images)
+        # A process without an image still takes part in the exchange: with one that counts nothing.
+        counted = len(images) > 0
+        if not counted:
+            size = self.config.image_size
+            images, masks = np.zeros((1, size, size, 3), np.uint8), np.zeros((1, size, size), bool)
+        first = self._group.part(total).start
 
         def learn() -> float:
-            self.unet.seed_dropout(seed_for(Draw.DROPOUT, self.config.seed, epoch, step))
+            seed = seed_for(Draw.DROPOUT, self.config.seed, epoch, step)
+            self.unet.seed_dropout(seed, first)
             self._optimizer.zero_grad(set_to_none=True)
             value = 0.0
-            for part in self._parts(len(images)):
-                share = len(images[part]) / len(images)
-                loss = self._losses(images[part], masks[part])[1] * share
-                value += loss.item()
-                if not math.isfinite(value):
-                    break
-                self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            parts = self._parts(len(images))
+            for part in parts:
+                share = counted * len(images[part]) / total
+                with self._exchange(part is parts[-1]):
+                    loss = self._losses(images[part], masks[part])[1] * share
+                    value += loss.item()
+                    # The others would wait for gradients in vain.
+                    if not math.isfinite(value) and self._shared is None:
+                        break
+                    scaled = self._scaler.scale(loss * self._group.size)
+                    scaled.backward()  # type: ignore[no-untyped-call]
             return value
 
         self.unet.train()
-        value = self._fitting(len(images), learn)
+        if self._shared is None:
+            value = self._fitting(len(images), learn)
+        else:
+            with lost_process(), memory_guard(self._too_large_a_share(len(images))):
+                value = learn()
+            value = self._group.total(value)
         if math.isfinite(value):
             if not self._can_learn():
                 raise GradientError("the gradients are not finite")
@@ -123,6 +166,12 @@ class Optimization:
             return True
         gradients = [p.grad for p in self.unet.parameters() if p.grad is not None]
         return bool(torch.stack([gradient.isfinite().all() for gradient in gradients]).all())
+
+    def _exchange(self, last: bool) -> AbstractContextManager[object]:
+        """Return a context for a part of a batch: only after the last one gradients are sent."""
+        if self._shared is None or last:
+            return nullcontext()
+        return self._shared.no_sync()
 
     @torch.no_grad()
     def look(
@@ -150,8 +199,10 @@ class Optimization:
 
     def _losses(self, images: NDArray[np.uint8], masks: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
         x, target = to_network(images, self.device), to_target(masks, self.device)
+        # Looking needs nobody else, and parts of different size would not wait for each other.
+        network = self._shared if self._shared is not None and self.unet.training else self.unet
         with autocast(self.device, self._dtype):
-            logits = self.unet(x)
+            logits = network(x)
         logits = logits.float()
         return logits, self._loss(logits, target)
 
@@ -187,6 +238,12 @@ class Optimization:
         return (
             f"{self.device} has not enough memory to learn even one image of {size}x{size} in "
             f"{self.precision}; close what else uses it, or choose {' or '.join(instead)}"
+        )
+
+    def _too_large_a_share(self, images: int) -> str:
+        return (
+            f"{self.device} has not enough memory to learn {min(self.micro_batch, images)} images "
+            "at once; choose a smaller batch or more processes"
         )
 
     def state(self) -> dict[str, Any]:

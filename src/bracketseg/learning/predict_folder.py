@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -15,6 +16,7 @@ from bracketseg.errors import BracketSegError, LabelingError, ModelError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
+from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.devices import resolve_device, resolve_precision
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.prediction import (
@@ -27,18 +29,17 @@ from bracketseg.learning.prediction import (
     require_role,
 )
 from bracketseg.learning.run_files import BEST
+from bracketseg.scene_pool import OneByOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.learning.checkpoints import Model
     from bracketseg.learning.config import Precision, Scale
+    from bracketseg.scene_pool import ScenePool
 
 
 def predict_brackets(
@@ -54,6 +55,7 @@ def predict_brackets(
     precision: Precision = DEFAULT_PRECISION,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
+    pool: ScenePool | None = None,
 ) -> Generator[ScenePredicted | SceneFailed, None, None]:
     """Predict the masks of many brackets into a labelling folder.
 
@@ -82,7 +84,10 @@ def predict_brackets(
         Replace masks that were made in another way or corrected by hand.
     should_stop
         Asked before each frame; true ends the work. A scene begun and not finished leaves
-        no file.
+        no file. With a pool it is not asked: close the iterator.
+    pool : ScenePool, optional
+        Who does it; by default one scene after the other, here. Elsewhere each process reads the
+        models from their files, once, and chooses the device by itself.
 
     Yields
     ------
@@ -104,32 +109,39 @@ def predict_brackets(
     for role, model in models.items():
         require_role(model, role)
     check_threshold(threshold)
-    resolve_precision(precision, resolve_device(device))
+    if pool is None:
+        resolve_precision(precision, resolve_device(device))
     origins = {role: _origin(model, threshold, scale) for role, model in models.items()}
     info = LabelingInfo(method="network", ranges=dict(origins))
     info = info.model_copy(update={"versions": info.versions | {"torch": torch.__version__}})
-    folder = LabelingFolder.create(out, info, overwrite=overwrite)
+    work = _PredictScene(
+        folder=LabelingFolder.create(out, info, overwrite=overwrite),
+        origins=origins,
+        models={role: partial(_read_once, model.path) for role, model in models.items()},
+        settings={"scale": scale, "device": device, "precision": precision},
+        threshold=threshold,
+        probability=probability,
+        align=align,
+    )
+    if pool is None:
+        here = {role: _given(model) for role, model in models.items()}
+        work = replace(work, models=here, should_stop=should_stop)
+    return _predict_all(brackets, work, pool or OneByOne())
 
-    def predict(frame: NDArray[np.generic], role: MaskRole) -> NDArray[np.float32]:
-        return predict_probability(
-            models[role], frame, scale=scale, device=device, precision=precision
+
+@lru_cache(maxsize=2)
+def _read_once(path: Path, sha256: str) -> Model:
+    """Read a model in a process that predicts many scenes, and make sure that it is the one."""
+    if file_sha256(path) != sha256:
+        raise ModelError(
+            f"{path}: is not the file that it was when the prediction began, or another one "
+            "on this machine; begin again with a model that stays, and is the same everywhere"
         )
-
-    job = _Job(folder, origins, predict, threshold, probability, align, should_stop)
-    return _predict_all(brackets, job)
+    return load_model(path)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What is the same for all scenes."""
-
-    folder: LabelingFolder
-    origins: Mapping[MaskRole, Network]
-    predict: Callable[[NDArray[np.generic], MaskRole], NDArray[np.float32]]
-    threshold: float
-    probability: bool
-    align: AlignMethod
-    should_stop: Callable[[], bool]
+def _given(model: Model) -> Callable[[str], Model]:
+    return lambda _: model
 
 
 def _origin(model: Model, threshold: float, scale: Scale) -> Network:
@@ -142,64 +154,94 @@ def _origin(model: Model, threshold: float, scale: Scale) -> Network:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Predicted:
+    """A scene that is on disk."""
+
+    record: SceneRecord
+    foreground: dict[MaskRole, float]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PredictScene:
+    """What is the same for all scenes; called with one of them, it predicts and saves it.
+
+    Attributes
+    ----------
+    models
+        For each role, a function that gives the model with a certain SHA-256.
+    """
+
+    folder: LabelingFolder
+    origins: Mapping[MaskRole, Network]
+    models: Mapping[MaskRole, Callable[[str], Model]]
+    settings: Mapping[str, Any]
+    threshold: float
+    probability: bool
+    align: AlignMethod
+    should_stop: Callable[[], bool] | None = None
+
+    def __call__(self, bracket: Bracket) -> _Predicted | None:
+        """Return None when it was stopped on the way."""
+        start = perf_counter()
+        probabilities, records, masks = {}, {}, {}
+        valid = valid_of_bracket(bracket, self.align)
+        for role, origin in self.origins.items():
+            if self.should_stop is not None and self.should_stop():
+                return None
+            frame = bracket.frame(role)
+            model = self.models[role](origin.model_sha256)
+            probabilities[role] = predict_probability(model, frame.read(), **self.settings)
+            if frame in valid:
+                probabilities[role] *= valid[frame]
+            records[role] = MaskRecord(
+                origin=origin,
+                frame=frame.path.name,
+                frame_sha256=file_sha256(frame.path),
+                aligned=None if self.align == "off" else self.align,
+            )
+            masks[role] = binarize(probabilities[role], self.threshold)
+            if frame in valid:
+                # Of a threshold of 0 as well.
+                masks[role] &= valid[frame]
+        record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
+        # The masks first: where one must not be replaced, its probability stays too.
+        record = self.folder.save_scene(masks, record)
+        for role, values in probabilities.items():
+            path = self.folder.path / probability_name(bracket.scene, role)
+            if self.probability:
+                write_probability(path, values)
+            else:
+                _remove(path)
+        foreground = {role: float(mask.mean()) for role, mask in masks.items()}
+        return _Predicted(record, foreground, perf_counter() - start)
+
+
 def _predict_all(
-    brackets: Sequence[Bracket], job: _Job
+    brackets: Sequence[Bracket], work: _PredictScene, pool: ScenePool
 ) -> Generator[ScenePredicted | SceneFailed, None, None]:
     total = len(brackets)
+    results = pool.in_order(brackets, work)
     try:
-        for index, bracket in enumerate(brackets, start=1):
-            start = perf_counter()
-            try:
-                done = _predict_scene(bracket, job)
-            except BracketSegError as error:
-                yield SceneFailed(scene=bracket.scene, error=error, index=index, total=total)
-                continue
+        for index, (bracket, done) in enumerate(results, start=1):
             if done is None:
                 return
-            record, foreground = done
-            yield ScenePredicted(
-                scene=bracket.scene,
-                index=index,
-                total=total,
-                seconds=perf_counter() - start,
-                foreground=foreground,
-                record=record,
-            )
+            if isinstance(done, BracketSegError):
+                yield SceneFailed(scene=bracket.scene, error=done, index=index, total=total)
+            else:
+                yield ScenePredicted(
+                    scene=bracket.scene,
+                    index=index,
+                    total=total,
+                    seconds=done.seconds,
+                    foreground=done.foreground,
+                    record=done.record,
+                )
     finally:
-        job.folder.write_coverage()
-
-
-def _predict_scene(bracket: Bracket, job: _Job) -> tuple[SceneRecord, dict[MaskRole, float]] | None:
-    """Predict one bracket and save it; None when it was stopped on the way."""
-    probabilities, records, masks = {}, {}, {}
-    valid = valid_of_bracket(bracket, job.align)
-    for role, origin in job.origins.items():
-        if job.should_stop():
-            return None
-        frame = bracket.frame(role)
-        probabilities[role] = job.predict(frame.read(), role)
-        if frame in valid:
-            probabilities[role] *= valid[frame]
-        records[role] = MaskRecord(
-            origin=origin,
-            frame=frame.path.name,
-            frame_sha256=file_sha256(frame.path),
-            aligned=None if job.align == "off" else job.align,
-        )
-        masks[role] = binarize(probabilities[role], job.threshold)
-        if frame in valid:
-            # Of a threshold of 0 as well.
-            masks[role] &= valid[frame]
-    record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
-    # The masks first: where one must not be replaced, its probability stays too.
-    record = job.folder.save_scene(masks, record)
-    for role, values in probabilities.items():
-        path = job.folder.path / probability_name(bracket.scene, role)
-        if job.probability:
-            write_probability(path, values)
-        else:
-            _remove(path)
-    return record, {role: float(mask.mean()) for role, mask in masks.items()}
+        results.close()
+        # Listed anew: another process may have written the masks.
+        LabelingFolder.at(work.folder.path).write_coverage()
 
 
 def _remove(path: Path) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from bracketseg.errors import LabelingError, ModelError, OutOfMemoryError
+from bracketseg.errors import DeviceError, LabelingError, ModelError, OutOfMemoryError
 from bracketseg.learning.batches import to_network
 from bracketseg.learning.config import PredictConfig, Scale
 from bracketseg.learning.devices import (
@@ -20,18 +20,19 @@ from bracketseg.learning.devices import (
 )
 from bracketseg.learning.estimate import TILE_MEMORY, memory_per_pixel
 from bracketseg.learning.network_input import CHANNELS, network_input
+from bracketseg.learning.openvino_engine import has_openvino, openvino_network
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from bracketseg.brackets.bracket import MaskRole
     from bracketseg.learning.checkpoints import Model
-    from bracketseg.learning.config import Precision
+    from bracketseg.learning.config import Engine, Precision
     from bracketseg.learning.tiling import Tile
     from bracketseg.learning.unet import UNet
 
@@ -51,6 +52,7 @@ def predict_probability(
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
     tile: int | None = None,
+    engine: Engine = "auto",
 ) -> NDArray[np.float32]:
     """Predict for each pixel of a frame how likely it is well exposed.
 
@@ -75,6 +77,9 @@ def predict_probability(
         Side in pixels of what one tile writes, rounded up to the network's grid. By default
         the tiles that lose least to overlap while one takes at most `TILE_MEMORY`. When the
         device runs out of memory, smaller ones are tried.
+    engine : {"auto", "torch", "openvino"}
+        What calculates. ``auto`` takes OpenVINO on the CPU where it is installed
+        (``bracketseg[openvino]``), else torch.
 
     Returns
     -------
@@ -87,7 +92,8 @@ def predict_probability(
     ModelError
         If the model is not one for RGB pictures, or gives values that are no numbers.
     DeviceError
-        If the device is not there or cannot calculate in `precision`.
+        If the device is not there or cannot calculate in `precision`, or OpenVINO was asked for
+        and is not installed or not for this device.
     OutOfMemoryError
         If not even the smallest tiles fit.
     ValueError
@@ -102,13 +108,14 @@ def predict_probability(
         )
     target = resolve_device(device)
     dtype = resolve_precision(precision, target)
+    by_openvino = _takes_openvino(engine, target)
     picture = network_input(image)
     height, width = picture.shape[:2]
     if scale == "train":
         side = model.card.image_size
         picture = resize_image(picture, side, side)
     model.unet.to(target)
-    probability = _predict(model, picture, target, dtype, tile)
+    probability = _predict(model, picture, target, dtype, tile, openvino=by_openvino)
     if np.isnan(probability).any():
         advice = "choose another model" if dtype is None else "try precision float32"
         raise ModelError(f"{model.path}: gives values that are no numbers; {advice}")
@@ -182,6 +189,8 @@ def _predict(
     device: torch.device,
     dtype: torch.dtype | None,
     side: int | None,
+    *,
+    openvino: bool,
 ) -> NDArray[np.float32]:
     """Predict (H, W, 3) at its own resolution, in ever smaller tiles until they fit."""
     shape = (picture.shape[0], picture.shape[1])
@@ -193,9 +202,13 @@ def _predict(
     else:
         tile = (side, side)
     probability = np.empty(shape, np.float32)
+    if openvino:
+        network = openvino_network(model.unet, dtype)
+    else:
+        network = _torch_network(model.unet, device, dtype)
     while True:
         plan = plan_tiles(shape, tile=tile, halo=halo, grid=grid)
-        failure = _try_plan(model.unet, picture, plan, device, dtype, probability)
+        failure = _try_plan(model.unet, picture, plan, network, probability)
         if failure is None:
             return probability
         # Half of what did not fit; where that is not to be had, there is no way.
@@ -210,31 +223,45 @@ def _predict(
             torch.cuda.empty_cache()
 
 
+def _takes_openvino(engine: Engine, device: torch.device) -> bool:
+    possible = device.type == "cpu" and has_openvino()
+    if engine == "openvino" and not possible:
+        raise DeviceError(
+            "OpenVINO calculates on the CPU, where it is installed; choose device cpu, and install "
+            "it with: pip install 'bracketseg[openvino]'"
+        )
+    return possible and engine != "torch"
+
+
 def _largest(plan: tuple[Tile, ...]) -> int:
     return max(tile.source.height * tile.source.width for tile in plan)
+
+
+def _torch_network(
+    unet: UNet, device: torch.device, dtype: torch.dtype | None
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    def predict(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        # A copy, because a picture from outside may be read-only.
+        batch = to_network(part[np.newaxis].copy(), device)
+        with torch.inference_mode(), autocast(device, dtype):
+            logits = unet(batch)
+            probability: NDArray[np.float32] = logits[0, 0].float().sigmoid_().cpu().numpy()
+        return probability
+
+    return predict
 
 
 def _try_plan(
     unet: UNet,
     picture: NDArray[np.uint8],
     plan: tuple[Tile, ...],
-    device: torch.device,
-    dtype: torch.dtype | None,
+    network: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     out: NDArray[np.float32],
 ) -> RuntimeError | MemoryError | None:
     """Fill `out` along the plan; the error comes back if memory ran out on the way."""
-
-    def predict(part: NDArray[np.uint8]) -> NDArray[np.float32]:
-        # A copy, because a picture from outside may be read-only.
-        batch = to_network(part[np.newaxis].copy(), device)
-        with autocast(device, dtype):
-            logits = unet(batch)
-        probability: NDArray[np.float32] = logits[0, 0].float().sigmoid_().cpu().numpy()
-        return probability
-
     try:
-        with torch.inference_mode(), _evaluating(unet):
-            map_tiles(picture, plan, predict, out)
+        with _evaluating(unet):
+            map_tiles(picture, plan, network, out)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

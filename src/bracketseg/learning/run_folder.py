@@ -85,7 +85,7 @@ class RunFolder:
         ModelError
             If a file of the run is damaged.
         """
-        has_state = (self.path / LAST).exists()
+        has_state = self.has_state()
         if not resume:
             if has_state or (self.path / BEST).exists():
                 raise TrainingError(
@@ -202,6 +202,10 @@ class RunFolder:
         with self._writing(BEST) as path:
             save_model(path, unet, card)
 
+    def has_state(self) -> bool:
+        """Say whether there is a checkpoint to go on from."""
+        return (self.path / LAST).exists()
+
     @contextmanager
     def _writing(self, name: str) -> Iterator[Path]:
         path = self.path / name
@@ -213,3 +217,23 @@ class RunFolder:
                 f"{path} cannot be written ({error}); check that the folder can be written to and "
                 "that the disk has room"
             ) from error
+
+
+class ReadRunFolder(RunFolder):
+    """The run folder as those processes of a training see it that leave the writing to another."""
+
+    def make(self) -> None:
+        """Leave it to the process that writes."""
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Leave it to the process that writes."""
+
+    def write_history(self, history: Sequence[EpochRecord]) -> None:
+        """Leave it to the process that writes."""
+
+    def write_state(self, state: Mapping[str, Any]) -> Path:  # noqa: ARG002 - as the writer has it
+        """Leave it to the process that writes."""
+        return self.path / LAST
+
+    def write_best(self, weights: Mapping[str, Tensor], card: ModelCard) -> None:
+        """Leave it to the process that writes."""

@@ -31,9 +31,10 @@ from bracketseg.learning.events import (
 from bracketseg.learning.free_memory import free_memory
 from bracketseg.learning.loop import TrainingLoop
 from bracketseg.learning.optimization import Optimization
+from bracketseg.learning.process_group import ALONE
 from bracketseg.learning.progress import Progress
 from bracketseg.learning.run_files import CONFIG, ENVIRONMENT, LAST, METRICS, SPLIT
-from bracketseg.learning.run_folder import RunFolder, versions
+from bracketseg.learning.run_folder import ReadRunFolder, RunFolder, versions
 from bracketseg.learning.split import Split, group_scenes, split_scenes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bracketseg.learning.config import TrainConfig
     from bracketseg.learning.dataset import Dataset
     from bracketseg.learning.events import SkippedScene, TrainEvent
+    from bracketseg.learning.process_group import ProcessGroup
 
 _T = TypeVar("_T")
 
@@ -56,6 +58,7 @@ def train(
     *,
     resume: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
+    group: ProcessGroup = ALONE,
 ) -> Iterator[TrainEvent]:
     """Train a network on one role's masks.
 
@@ -81,6 +84,11 @@ def train(
     should_stop
         Asked after each scene that is read, before each step and before each batch of the
         validation. If true, the state is saved and :class:`Stopped` is the last event.
+    group
+        The processes that share each batch, all of which call this in the same way. They learn
+        what one process would but for rounding (on a GPU, dropout also drops other values), and a
+        run may be gone on with by another number of them. One of them writes; where torchrun has
+        started them again, they go on from the last checkpoint.
 
     Yields
     ------
@@ -104,9 +112,9 @@ def train(
     OutOfMemoryError
         If the images or a batch do not fit.
     """
-    run = RunFolder(out)
+    run = RunFolder(out) if group.rank == 0 else ReadRunFolder(out)
     try:
-        yield from _train(run, brackets, masks, config, resume, should_stop)
+        yield from _train(run, brackets, masks, config, resume, should_stop, group)
     finally:
         run.release()
 
@@ -118,9 +126,18 @@ def _train(
     config: TrainConfig,
     resume: bool,
     should_stop: Callable[[], bool],
+    group: ProcessGroup,
 ) -> Iterator[TrainEvent]:
-    out, state = run.path, run.begin(config, resume=resume)
-    device = resolve_device(config.device)
+    out = run.path
+    resume = resume or (group.restarted and run.has_state())
+    state = run.begin(config, resume=resume)
+
+    def all_stop() -> bool:
+        return group.any(should_stop())
+
+    # Nobody writes before all have read.
+    group.any(False)
+    device = resolve_device(group.device(config.device))
     dtype = resolve_precision(config.precision, device)
     progress = Progress() if state is None else _stored(run, state, Progress.from_state, "progress")
     if progress.epoch > config.epochs:
@@ -137,7 +154,7 @@ def _train(
     if len(paired) < 2:
         raise _too_few(labeling.path, config, len(paired), missing)
     run.make()
-    optimization = Optimization(config, device, dtype)
+    optimization = Optimization(config, device, dtype, group)
     if state is not None:
         _stored(run, state, optimization.load_state)
     planned = Planned(
@@ -150,7 +167,7 @@ def _train(
         parameters=sum(p.numel() for p in optimization.unet.parameters()),
     )
     yield planned
-    loaded = yield from load_dataset(paired, labeling, config.role, config.image_size, should_stop)
+    loaded = yield from load_dataset(paired, labeling, config.role, config.image_size, all_stop)
     if loaded is None:
         yield Stopped(
             run=out, epoch=progress.epoch, step=progress.step, resumable=state is not None
@@ -160,6 +177,11 @@ def _train(
     skipped = (*missing, *broken)
     if skipped:
         yield ScenesSkipped(scenes=skipped)
+    if any(scenes != dataset.scenes for scenes in group.gather(dataset.scenes)):
+        raise TrainingError(
+            "the processes of this training could not read the same scenes; check that all of them "
+            "see the same folders, and start again"
+        )
     if len(dataset.scenes) < 2:
         raise _too_few(labeling.path, config, len(dataset.scenes), skipped)
     groups = group_scenes(dataset.scenes, list(dataset.images))
@@ -177,11 +199,11 @@ def _train(
     if (advice := _nothing_to_learn(dataset, split, labeling.path)) is not None:
         yield Warned(message=advice)
     if device.type == "cpu":
-        _fit_into_memory(optimization, len(split.train))
-    loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth)
+        _fit_into_memory(optimization, len(split.train), group)
+    loop = TrainingLoop(run, config, optimization, progress, dataset, split, truth, group)
     if state is not None:
         _stored(run, state, loop.restore_best, "best")
-    yield from loop.run_through(should_stop)
+    yield from loop.run_through(all_stop)
 
 
 def _stored(
@@ -229,14 +251,14 @@ def _nothing_to_learn(dataset: Dataset, split: Split, masks: Path) -> str | None
     )
 
 
-def _fit_into_memory(optimization: Optimization, images: int) -> None:
+def _fit_into_memory(optimization: Optimization, images: int, group: ProcessGroup) -> None:
     """Begin with parts of a batch where the free memory is not enough for a whole one."""
     free = free_memory()
     if free is None:
         return
     config = optimization.config
-    images = min(images, config.batch_size)
-    fit = images_that_fit(config, images, optimization.precision, free)
+    images = -(-min(images, config.batch_size) // group.size)
+    fit = images_that_fit(config, images, optimization.precision, free // group.local_size)
     if fit < images:
         optimization.micro_batch = fit
 

@@ -22,8 +22,9 @@ class Noise:
     """The random numbers of one dropout layer.
 
     They come from generators of its own, one for each device, so that nothing else that
-    draws random numbers in the process changes a training. On the CPU a batch that comes in
-    parts draws what it would have drawn as a whole.
+    draws random numbers in the process changes a training. On the CPU each image of a batch
+    has a sequence of its own, so that a batch which comes in parts, in one process or in
+    several, draws what it would have drawn as a whole.
 
     Parameters
     ----------
@@ -32,19 +33,34 @@ class Noise:
     """
 
     def __init__(self, seed: int = 0) -> None:
+        self.seed(seed)
+
+    def seed(self, seed: int, first: int = 0) -> None:
+        """Start again from `seed` on every device, at image number `first` of the batch."""
         self._seed = seed
+        self._image = first
         self._generators: dict[torch.device, torch.Generator] = {}
 
-    def seed(self, seed: int) -> None:
-        """Start again from `seed` on every device."""
-        self._seed = seed
-        self._generators.clear()
-
     def on(self, device: torch.device) -> torch.Generator:
-        """Return the generator for tensors on `device`."""
+        """Return the generator for tensors on `device`, which is not the CPU."""
         if device not in self._generators:
-            self._generators[device] = torch.Generator(device).manual_seed(self._seed)
+            self._generators[device] = torch.Generator(device).manual_seed(self._next())
         return self._generators[device]
+
+    def bits(self, images: int, count: int) -> Tensor:
+        """Return (images, count) int64 on the CPU, all of their bits random."""
+        drawn = torch.empty((images, count), dtype=torch.int64)
+        generator = torch.Generator()
+        for row in drawn:
+            row.random_(-(2**63), None, generator=generator.manual_seed(self._next()))
+        return drawn
+
+    def _next(self) -> int:
+        # torch's generator on the CPU looks at the lower 32 bits only. An odd factor keeps the
+        # images of a batch, and the layers with their seeds beside each other, apart.
+        seed = (self._seed + self._image * 0x9E3779B1) % 2**63
+        self._image += 1
+        return seed
 
 
 class Dropout(nn.Module):
@@ -67,19 +83,19 @@ class Dropout(nn.Module):
         """Drop values of `x` while training; otherwise return it as it is."""
         if not self.training or self.rate == 0.0:
             return x
-        return x * _kept(x, 1.0 - self.rate, self.noise.on(x.device))
+        return x * _kept(x, 1.0 - self.rate, self.noise)
 
 
-def _kept(x: Tensor, keep: float, generator: torch.Generator) -> Tensor:
+def _kept(x: Tensor, keep: float, noise: Noise) -> Tensor:
     """Return a tensor like `x` that is 1 / keep with probability `keep`, else 0."""
     if x.device.type != "cpu":
-        return torch.empty_like(x).bernoulli_(keep, generator=generator).div_(keep)
+        return torch.empty_like(x).bernoulli_(keep, generator=noise.on(x.device)).div_(keep)
     # On a CPU, bernoulli_ draws one number for each value and took a third of a training
     # step. Four values share one draw of 64 bits here, so that `keep` is met to 1/65536,
     # and the rest is arithmetic on 16-bit integers.
-    draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64)
-    bits = draws.random_(-(2**63), None, generator=generator).view(torch.int16)[: x.numel()]
-    bits = bits.as_strided(x.shape, torch.empty_like(x, device="meta").stride())
+    bits = noise.bits(len(x), -(-x[0].numel() // 4)).view(torch.int16)
+    inside = torch.empty_like(x, device="meta").stride()[1:]
+    bits = bits.as_strided(x.shape, (bits.shape[1], *inside))
     lowest = min(max(2**15 - round(keep * 2**16), 1 - 2**15), 2**15 - 1)
     kept = bits.clamp_(lowest - 1, lowest).sub_(lowest - 1)
     if x.dtype == torch.bfloat16:
@@ -187,11 +203,19 @@ class UNet(nn.Module):
                 )
                 module.bias = nn.Parameter(torch.zeros(module.out_channels))
 
-    def seed_dropout(self, seed: int) -> None:
-        """Let the dropout layers start again, each from a seed of its own that `seed` decides."""
+    def seed_dropout(self, seed: int, first: int = 0) -> None:
+        """Let the dropout layers start again, each from a seed of its own that `seed` decides.
+
+        Parameters
+        ----------
+        seed
+            Of the batch.
+        first
+            Which image of the batch comes first, from 0.
+        """
         layers = (module for module in self.modules() if isinstance(module, Dropout))
         for number, layer in enumerate(layers):
-            layer.noise.seed(seed + number)
+            layer.noise.seed(seed + number, first)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of a batch of images.

@@ -12,6 +12,7 @@ from bracketseg.evaluation.folders import mean_metrics
 from bracketseg.evaluation.metrics import Metrics, measure, roc_auc
 from bracketseg.evaluation.tables import metrics_dict
 from bracketseg.learning.examples import EXAMPLES, thinned
+from bracketseg.learning.process_group import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bracketseg.learning.dataset import Dataset
     from bracketseg.learning.optimization import Optimization
+    from bracketseg.learning.process_group import ProcessGroup
 
 THRESHOLD = 0.5
 """Probabilities at or above it are foreground."""
@@ -57,6 +59,7 @@ def validate(
     should_stop: Callable[[], bool],
     *,
     with_roc: bool = False,
+    group: ProcessGroup = ALONE,
 ) -> Validation | None:
     """Look at each validation image once.
 
@@ -70,6 +73,8 @@ def validate(
         Asked before each batch.
     with_roc
         Whether the area under the ROC curve is measured as well, which takes longer.
+    group
+        The processes that share each batch; all of them get the whole result.
 
     Returns
     -------
@@ -77,24 +82,54 @@ def validate(
         None if it was stopped.
     """
     batch_size = optimization.config.batch_size
-    losses, metrics = [], []
-    examples: list[NDArray[np.float32]] = []
+    seen: list[_Seen] = []
     for start in range(0, len(rows), batch_size):
         if should_stop():
             return None
         batch = rows[start : start + batch_size]
-        masks = dataset.masks[batch]
-        probabilities, loss = optimization.look(dataset.images[batch], masks)
-        losses.append(loss * len(batch))
-        for mask, probability in zip(masks, probabilities, strict=True):
-            if len(examples) < EXAMPLES:
-                examples.append(thinned(probability).copy())
-            area = None
-            if with_roc:
-                # 16 bits are what a stored probability has, and are ranked without sorting.
-                area = roc_auc(mask, np.rint(probability * 65535.0).astype(np.uint16))
-            metrics.append(measure(confusion(mask, probability >= THRESHOLD), area))
-    return Validation(loss=sum(losses) / len(rows), scenes=tuple(metrics), examples=tuple(examples))
+        own = group.part(len(batch))
+        found = _look(optimization, dataset, batch[own], start + own.start, with_roc=with_roc)
+        for part in group.gather(found):
+            seen += part
+    return Validation(
+        loss=sum(scene.loss for scene in seen) / len(rows),
+        scenes=tuple(scene.metrics for scene in seen),
+        examples=tuple(scene.example for scene in seen if scene.example is not None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One image: its share of the loss, its metrics, and what to show of it."""
+
+    loss: float
+    metrics: Metrics
+    example: NDArray[np.float32] | None
+
+
+def _look(
+    optimization: Optimization,
+    dataset: Dataset,
+    rows: NDArray[np.intp],
+    first: int,
+    *,
+    with_roc: bool,
+) -> list[_Seen]:
+    """Look at one batch, which begins at image number `first` of the validation."""
+    if not len(rows):
+        return []
+    masks = dataset.masks[rows]
+    probabilities, loss = optimization.look(dataset.images[rows], masks)
+    seen = []
+    for number, (mask, probability) in enumerate(zip(masks, probabilities, strict=True), first):
+        area = None
+        if with_roc:
+            # 16 bits are what a stored probability has, and are ranked without sorting.
+            area = roc_auc(mask, np.rint(probability * 65535.0).astype(np.uint16))
+        metrics = measure(confusion(mask, probability >= THRESHOLD), area)
+        example = thinned(probability).copy() if number < EXAMPLES else None
+        seen.append(_Seen(loss, metrics, example))
+    return seen
 
 
 def constant_metrics(masks: NDArray[np.bool_]) -> dict[str, Metrics]:

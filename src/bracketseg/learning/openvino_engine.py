@@ -1,0 +1,86 @@
+"""The network on the CPU by OpenVINO, where that is installed (the extra `openvino`).
+
+It calculates the same as torch but for rounding, in less time.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+
+from bracketseg.learning.export import onnx_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from bracketseg.learning.unet import UNet
+
+_compiled: WeakKeyDictionary[UNet, tuple[Any, Any]] = WeakKeyDictionary()
+"""The last program of each network, and what it was made of."""
+
+
+@cache
+def has_openvino() -> bool:
+    """Say whether OpenVINO is installed, and onnx, in whose form it takes a network."""
+    return all(importlib.util.find_spec(name) is not None for name in ("openvino", "onnx"))
+
+
+def openvino_network(
+    unet: UNet, dtype: torch.dtype | None
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Compile a network, or take the program that was compiled from the same weights before.
+
+    Parameters
+    ----------
+    unet
+        On the CPU.
+    dtype
+        What it calculates in; None is float32.
+
+    Returns
+    -------
+    callable
+        From (H, W, 3) uint8, H and W multiples of the network's stride, to the probability,
+        (H, W) float32. The result is overwritten by the next call.
+    """
+    # torch counts up the version of a tensor that is changed in place.
+    made_of = (dtype, [(p.data_ptr(), p._version) for p in unet.parameters()])  # noqa: SLF001
+    known = _compiled.get(unet)
+    if known is None or known[0] != made_of:
+        known = made_of, _compile(unet, dtype)
+        _compiled[unet] = known
+    request = known[1].create_infer_request()
+
+    def run(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        batch = np.ascontiguousarray(part[np.newaxis])
+        result = request.infer([batch], share_inputs=True, share_outputs=True)[0]
+        return cast("NDArray[np.float32]", result[0, 0])
+
+    return run
+
+
+def _compile(unet: UNet, dtype: torch.dtype | None) -> Any:
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    core = openvino.Core()
+    model = core.read_model(onnx_model(unet).SerializeToString())
+    steps = PrePostProcessor(model)
+    picture = steps.input()
+    picture.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    picture.model().set_layout(openvino.Layout("NCHW"))
+    picture.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    hints = {
+        "INFERENCE_PRECISION_HINT": "f32" if dtype is None else "bf16",
+        "PERFORMANCE_HINT": "LATENCY",
+        # As many as torch may take: a process among several has been told to take fewer.
+        "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+    }
+    return core.compile_model(steps.build(), "CPU", hints)

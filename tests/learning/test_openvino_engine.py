@@ -1,0 +1,68 @@
+"""OpenVINO gives what torch gives; it is in the environment of the tests."""
+
+import numpy as np
+import pytest
+import torch
+
+from bracketseg.errors import DeviceError
+from bracketseg.learning import openvino_engine, prediction
+from bracketseg.learning.checkpoints import load_model
+from bracketseg.learning.prediction import predict_probability
+from bracketseg.learning.shipped import shipped_model
+
+
+@pytest.fixture
+def model():
+    return load_model(shipped_model("low"))
+
+
+@pytest.fixture
+def frame():
+    from importlib.resources import files
+
+    import cv2
+
+    path = files("bracketseg") / "sample_data" / "brackets" / "garden_gate"
+    first = sorted(path.iterdir())[0]
+    return cv2.imread(str(first))[..., ::-1]
+
+
+@pytest.mark.parametrize(("precision", "most"), [("float32", 1e-3), ("bfloat16", 0.2)])
+@pytest.mark.parametrize("tile", [None, 96])
+def test_openvino_agrees_with_torch(model, frame, precision, most, tile):
+    options = {"device": "cpu", "precision": precision}
+    by_torch = predict_probability(model, frame, engine="torch", **options)
+    found = predict_probability(model, frame, engine="openvino", tile=tile, **options)
+    assert found.shape == frame.shape[:2]
+    assert found.dtype == np.float32
+    assert np.abs(found - by_torch).max() < most
+    assert ((found >= 0.5) == (by_torch >= 0.5)).mean() >= 0.999
+
+
+def test_the_engine_follows_weights_that_change(model, frame):
+    first = predict_probability(model, frame, engine="openvino", device="cpu")
+    compiled = openvino_engine._compiled[model.unet][1]
+    again = predict_probability(model, frame, engine="openvino", device="cpu")
+    assert np.array_equal(first, again)
+    assert openvino_engine._compiled[model.unet][1] is compiled, "it is compiled once"
+    with torch.no_grad():
+        model.unet.head.bias.add_(9.0)
+    assert predict_probability(model, frame, device="cpu").mean() > first.mean() + 0.1
+
+
+def test_it_is_taken_by_itself_where_it_is_installed(model, frame, monkeypatch):
+    asked = []
+    network = openvino_engine.openvino_network
+
+    def counted(unet, dtype):
+        asked.append(dtype)
+        return network(unet, dtype)
+
+    monkeypatch.setattr(prediction, "openvino_network", counted)
+    predict_probability(model, frame, device="cpu")
+    assert len(asked) == 1
+    monkeypatch.setattr(prediction, "has_openvino", lambda: False)
+    predict_probability(model, frame, device="cpu")
+    assert len(asked) == 1
+    with pytest.raises(DeviceError, match=r"pip install 'bracketseg\[openvino\]'"):
+        predict_probability(model, frame, device="cpu", engine="openvino")
