@@ -33,8 +33,9 @@ from bracketseg.evaluation.folders import Evaluation, evaluate_folders
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
 from bracketseg.labeling.label_folder import SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
+from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.rules import FOUND_RULES, Rule
 from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
 from bracketseg.learning.shipped import shipped_model
 
@@ -185,7 +186,14 @@ def _exposure(frame: dict[str, Any]) -> str:
 @app.command()
 def label(
     path: PathArgument,
-    method: Annotated[Literal["manual", "otsu"], typer.Option(help="Where the mask comes from.")],
+    method: Annotated[
+        Literal["manual", "auto", "otsu", "division", "mixture", "valley"],
+        typer.Option(
+            help="Where the mask comes from: ranges that you give; ranges found from all frames of "
+            "each bracket (auto); or a threshold of each frame by Otsu, by histogram division, by "
+            "a Gaussian mixture of the histogram, or at its valley."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the masks.")],
     low: RangeOption = None,
     high: RangeOption = None,
@@ -193,12 +201,12 @@ def label(
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make ground truth by a manual range of luma ([120, 255] and [0, 200]) or by Otsu."""
+    """Make ground truth by a range of luma ([120, 255] and [0, 200]) or by one that is found."""
     rules: dict[MaskRole, Rule]
-    if method == "otsu":
+    if method != "manual":
         if low or high:
             raise typer.BadParameter("a range goes with --method manual", param_hint="--low/--high")
-        rules = dict.fromkeys(MASK_ROLES, Otsu())
+        rules = dict.fromkeys(MASK_ROLES, FOUND_RULES[method])
     else:
         rules = {"low": _range("low", low), "high": _range("high", high)}
     found = find_brackets(path)
