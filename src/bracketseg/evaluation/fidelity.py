@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from bracketseg.errors import EvaluationError
+from bracketseg.errors import FrameError
 
 MU = 5000.0
 """Strength of the mu-law compression, as in the NTIRE 2021 challenge on HDR imaging."""
@@ -42,7 +42,7 @@ def psnr_mu(truth: NDArray[np.floating], merged: NDArray[np.floating], white: fl
 
     Raises
     ------
-    EvaluationError
+    FrameError
         If the shapes differ or there is no pixel.
     """
     _check(truth, merged)
@@ -65,7 +65,7 @@ def log_radiance_error(
 
     Raises
     ------
-    EvaluationError
+    FrameError
         If the shapes differ or there is no pixel.
     """
     _check(truth, merged)
@@ -75,7 +75,7 @@ def log_radiance_error(
 
 def _check(truth: NDArray[np.floating], merged: NDArray[np.floating]) -> None:
     if truth.shape != merged.shape or truth.size == 0:
-        raise EvaluationError(
+        raise FrameError(
             f"two radiances of one shape can be compared, but these are {truth.shape} and "
             f"{merged.shape}"
         )

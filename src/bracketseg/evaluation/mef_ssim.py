@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bracketseg.errors import EvaluationError
+from bracketseg.errors import FrameError
 
 WINDOW = 11
 """Side of the square patches, pixels."""
@@ -42,7 +42,7 @@ def mef_ssim(frames: NDArray[np.uint8], fused: NDArray[np.uint8]) -> float:
 
     Raises
     ------
-    EvaluationError
+    FrameError
         If the shapes do not fit, or a side is shorter than 11.
 
     References
@@ -57,12 +57,12 @@ def mef_ssim(frames: NDArray[np.uint8], fused: NDArray[np.uint8]) -> float:
     1.0
     """
     if frames.ndim != 3 or frames.shape[1:] != fused.shape or min(frames.shape) == 0:
-        raise EvaluationError(
+        raise FrameError(
             f"frames of (K, H, W) and a picture of (H, W) can be compared, but these are "
             f"{frames.shape} and {fused.shape}"
         )
     if min(fused.shape) < WINDOW:
-        raise EvaluationError(f"MEF-SSIM needs {WINDOW} pixels a side, but this is {fused.shape}")
+        raise FrameError(f"MEF-SSIM needs {WINDOW} pixels a side, but this is {fused.shape}")
     stack = [frame.astype(np.float64) for frame in (*frames, fused)]
     logarithm = weights = 0.0
     for weight in SCALE_WEIGHTS:

@@ -151,19 +151,19 @@ def find_ranges(frames: Mapping[Role, NDArray[Any]]) -> dict[MaskRole, Automatic
     level = _clipping_level(_brightest(seen[darker]), _brightest(seen["high"]))
     noise = _noise(seen[darker], seen["high"])
     clipped = float(np.clip(CLIPPED_AT_NOISE_1 * noise**2, CLIPPED_LEAST, CLIPPED_MOST))
-    hi = _last_good(*_clipping(seen["high"], seen["high"], level), clipped)
     share = LOW_SHARE * clipped
-    lo = _first_needed(*_clipping(seen["low"], seen[brighter], level), share)
-    if hi == 255:
-        good = "high up to 255: the high frame does not clip"
-    else:
+    counts, burnt = _clipping(seen["high"], seen["high"], level)
+    hi = _last_good(counts, burnt, clipped)
+    if hi < 255:
         good = f"high up to {hi}: above it, the high frame clips"
-    if hi < 0:
-        good = "high is empty: the high frame clips everywhere"
-    if lo > 255:
-        needed = f"low is empty: the {brighter} frame does not clip where the low one is darker"
     else:
+        good = f"high up to 255: the high frame {_how_little(burnt)}"
+    counts, burnt = _clipping(seen["low"], seen[brighter], level)
+    lo = _first_needed(counts, burnt, share)
+    if lo < 256:
         needed = f"low from {lo}: above it, the {brighter} frame clips"
+    else:
+        needed = f"low is empty: the {brighter} frame {_how_little(burnt)}"
 
     def rule(lo: int, hi: int, why: str, part: float) -> Automatic:
         return Automatic(
@@ -265,12 +265,16 @@ def _clipping(
     return _histogram(values), _histogram(values[clipped])
 
 
+def _how_little(clipped: NDArray[np.intp]) -> str:
+    return "hardly clips" if clipped.any() else "does not clip"
+
+
 def _histogram(values: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.bincount(values.ravel(), minlength=256)
 
 
 def _last_good(counts: NDArray[np.intp], clipped: NDArray[np.intp], part: float) -> int:
-    """Find the upper bound with the best balance; of equal ones the highest, -1 for none."""
+    """Find the upper bound with the best balance; of equal ones the highest."""
     balance = np.concatenate([[0.0], np.cumsum(part * counts - clipped)])
     return 255 - int(np.argmax(balance[::-1]))
 

@@ -109,7 +109,9 @@ class Mixture(HistogramRule):
         values = np.arange(256.0)
         below = np.cumsum(counts) / counts.sum()
         means = np.searchsorted(below, [0.25, 0.75]).astype(np.float64)
-        variances = np.full(2, max(NARROWEST, float(np.cov(values, aweights=counts) / 4)))
+        mean = counts @ values / counts.sum()
+        spread = counts @ (values - mean) ** 2 / counts.sum()
+        variances = np.full(2, max(NARROWEST**2, spread / 4))
         parts = np.full(2, 0.5)
         for _ in range(ROUNDS):
             density = _log_density(values, parts, means, variances)
@@ -117,8 +119,8 @@ class Mixture(HistogramRule):
             sums = np.maximum(shares.sum(axis=1), 1e-9)
             before = means
             means = (shares @ values) / sums
-            spread = (shares * (values - means[:, None]) ** 2).sum(axis=1) / sums
-            variances, parts = np.maximum(spread, NARROWEST**2), sums / sums.sum()
+            spreads = (shares * (values - means[:, None]) ** 2).sum(axis=1) / sums
+            variances, parts = np.maximum(spreads, NARROWEST**2), sums / sums.sum()
             if np.abs(means - before).max() < 1e-3:
                 break
         order = np.argsort(means)
