@@ -41,8 +41,9 @@ from bracketseg.labeling.coverage import Coverage
 from bracketseg.labeling.ghost_folder import GhostsFound, write_ghosts
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu, Rule
+from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.rules import FOUND_RULES, Rule
 from bracketseg.learning.config import LOSSES, Loss, PredictConfig, TrainConfig
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.shipped import shipped_model
@@ -217,7 +218,14 @@ def _exposure(frame: dict[str, Any]) -> str:
 @app.command()
 def label(
     path: PathArgument,
-    method: Annotated[Literal["manual", "otsu"], typer.Option(help="Where the mask comes from.")],
+    method: Annotated[
+        Literal["manual", "auto", "otsu", "division", "mixture", "valley"],
+        typer.Option(
+            help="Where the mask comes from: ranges that you give; ranges found from all frames of "
+            "each bracket (auto); or a threshold of each frame by Otsu, by histogram division, by "
+            "a Gaussian mixture of the histogram, or at its valley."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the masks.")],
     low: RangeOption = None,
     high: RangeOption = None,
@@ -228,12 +236,12 @@ def label(
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make ground truth by a manual range of luma ([120, 255] and [0, 200]) or by Otsu."""
+    """Make ground truth by a range of luma ([120, 255] and [0, 200]) or by one that is found."""
     rules: dict[MaskRole, Rule]
-    if method == "otsu":
+    if method != "manual":
         if low or high:
             raise typer.BadParameter("a range goes with --method manual", param_hint="--low/--high")
-        rules = dict.fromkeys(MASK_ROLES, Otsu())
+        rules = dict.fromkeys(MASK_ROLES, FOUND_RULES[method])
     else:
         rules = {"low": _range("low", low), "high": _range("high", high)}
     with _spread(scheduler, workers) as pool:

@@ -181,6 +181,57 @@ def test_ghosts_are_found_and_told(command, held, tmp_path):
     assert ghosts.any(axis=0)[250:300].any()
 
 
+@pytest.mark.parametrize("method", ["auto", "division", "mixture", "valley"])
+def test_label_finds_ranges_and_records_them(command, brackets, tmp_path, method):
+    out = tmp_path / "masks"
+    labelled = command("label", brackets, "--method", method, "--out", out, "--json")
+    assert labelled.status == 0, labelled.err
+    assert json.loads((out / "labeling.json").read_text())["method"] == method
+    for record in json.loads(labelled.out):
+        scene = record["scene"]
+        for role, made in record["masks"].items():
+            luma = cv2.cvtColor(
+                cv2.imread(str(brackets / scene / f"{role}.png")), cv2.COLOR_BGR2YCrCb
+            )[..., 0]
+            mask = cv2.imread(str(out / f"{scene}_{role}.png"), cv2.IMREAD_UNCHANGED)
+            np.testing.assert_array_equal(mask == 255, (luma >= made["lo"]) & (luma <= made["hi"]))
+            assert made["origin"]["method"] == method
+            assert made["threshold"] == (
+                None if method == "auto" else made["hi"] if role == "high" else made["lo"] - 1
+            )
+    again = command("label", brackets, "--method", method, "--out", out)
+    assert again.status == 0, again.err
+    other = command("label", brackets, "--method", "otsu", "--out", out)
+    assert other.status == 1
+    assert f"made in another way ({method})" in other.err
+
+
+def test_label_explains_the_ranges_that_it_found(command, brackets, tmp_path):
+    for path in brackets.glob("*/*.png"):
+        frame = cv2.imread(str(path)).astype(float)
+        gain = {"low": 0.5, "medium": 1.0, "high": 2.0}[path.stem]
+        # Everything brighter than 230 clips.
+        cv2.imwrite(str(path), np.minimum(frame * gain * 1.6, 230).astype(np.uint8))
+    labelled = command("label", brackets, "--method", "auto", "--out", tmp_path / "masks", "--json")
+    for record in json.loads(labelled.out):
+        high, low = (record["masks"][role] for role in ("high", "low"))
+        found = high["origin"]["found"]
+        assert (found["lo"], found["hi"]) == (high["lo"], high["hi"])
+        assert found["why"] == f"high up to {high['hi']:g}: above it, the high frame clips"
+        assert high["hi"] < 230
+        assert low["origin"]["found"]["why"].startswith("low ")
+
+
+def test_label_finds_ranges_of_two_frames(command, brackets, tmp_path):
+    for path in brackets.glob("*/medium.png"):
+        path.unlink()
+    out = tmp_path / "masks"
+    labelled = command("label", brackets, "--method", "auto", "--out", out, "--json")
+    assert labelled.status == 0, labelled.err
+    for record in json.loads(labelled.out):
+        assert "high frame" in record["masks"]["low"]["origin"]["found"]["why"]
+
+
 def test_a_broken_scene_is_left_out_named_and_the_rest_is_done(command, brackets, tmp_path):
     (brackets / "s3" / "low.png").write_bytes((brackets / "s3" / "low.png").read_bytes()[:100])
     out = tmp_path / "masks"
@@ -388,6 +439,7 @@ def test_an_error_is_one_line_that_names_the_file(command, brackets, tmp_path, a
         ("nonsense",),
         ("label", "{set}", "--method", "magic", "--out", "x"),
         ("label", "{set}", "--method", "otsu", "--out", "x", "--low", 1, 2),
+        ("label", "{set}", "--method", "auto", "--out", "x", "--high", 1, 2),
         ("label", "{set}", "--method", "manual", "--out", "x", "--low", 9, 2),
         ("train", "{set}", "--masks", "x", "--out", "y"),
         ("train", "{set}", "--masks", "x", "--out", "y", "--role", "low", "--epochs", 0),

@@ -15,7 +15,8 @@ from bracketseg.errors import BracketSegError, LabelingError
 from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu, Rule
+from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
+from bracketseg.labeling.rules import Rule
 from bracketseg.labeling.saved_scene import refuse_other_frame
 from bracketseg.scene_pool import ScenePool, Threads
 

@@ -10,8 +10,8 @@ from bracketseg.brackets.bracket import Bracket, MaskRole
 from bracketseg.brackets.luma import luma
 from bracketseg.errors import BracketSegError
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
-from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.records import MaskRecord, SceneRecord
+from bracketseg.labeling.rules import Rule, found_for, needs_bracket
 from bracketseg.scene_pool import ScenePool, Threads
 
 Rules = Mapping[MaskRole, Rule]
@@ -73,11 +73,12 @@ def label_bracket(
     BracketSegError
         If a frame cannot be read or the masks cannot be written.
     """
+    roles = bracket.roles if needs_bracket(rules) else rules
+    frames = {role: bracket.frame(role).read() for role in roles}
     masks, records = {}, {}
     valid = valid_of_bracket(bracket, align)
-    for role, rule in rules.items():
-        frame = bracket.frame(role)
-        values = luma(frame.read())
+    for role, rule in found_for(rules, frames).items():
+        frame, values = bracket.frame(role), luma(frames[role])
         bounds = rule.bounds(values, role)
         masks[role] = bounds.mask(values)
         if frame in valid:

@@ -24,7 +24,6 @@ from bracketseg.labeling.corrections import (
 from bracketseg.labeling.coverage import Coverage, coverage
 from bracketseg.labeling.folder_lock import hold_folder
 from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
-from bracketseg.labeling.ranges import Rule
 from bracketseg.labeling.record_files import (
     INFO_NAME,
     read_info,
@@ -35,6 +34,7 @@ from bracketseg.labeling.record_files import (
 )
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.labeling.replacing import refuse_edited, refuse_other_way
+from bracketseg.labeling.rules import Rule
 from bracketseg.labeling.scene_names import check_scene_name
 
 COVERAGE_NAME = "coverage.csv"

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.errors import LabelingError
-from bracketseg.labeling.ranges import ManualRange, Otsu
 from bracketseg.labeling.records import Network
+from bracketseg.labeling.rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,7 +53,7 @@ class Prediction:
         return hash(self.origin)
 
 
-Basis = ManualRange | Otsu | Prediction
+Basis = Rule | Prediction
 """What strokes go on top of: a rule on the luma, or a prediction."""
 
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import cv2
 import numpy as np
@@ -103,8 +103,6 @@ class Otsu(BaseModel):
             return Bounds(lo=threshold + 1, hi=255)
         return Bounds(lo=0, hi=threshold)
 
-
-Rule = Annotated[ManualRange | Otsu, Field(discriminator="method")]
 
 DEFAULT_RANGES: dict[MaskRole, ManualRange] = {
     "low": ManualRange(lo=120, hi=255),

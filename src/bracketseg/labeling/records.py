@@ -9,9 +9,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from bracketseg import __version__
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.coverage import Coverage
-from bracketseg.labeling.ranges import Bounds, ManualRange, Otsu, Rule
+from bracketseg.labeling.ranges import Bounds
+from bracketseg.labeling.rules import Rule, is_threshold
 
-Method = Literal["manual", "otsu", "network"]
+Method = Literal["manual", "otsu", "auto", "division", "mixture", "valley", "network"]
+
+MADE: dict[Method, str] = {
+    "manual": "by hand",
+    "otsu": "by Otsu's method",
+    "auto": "by automatic ranges",
+    "division": "by histogram division",
+    "mixture": "by a Gaussian mixture of the histogram",
+    "valley": "at the valley of the histogram",
+    "network": "by a network",
+}
+"""How masks were made, to go on with after "made"."""
 
 
 class Network(BaseModel):
@@ -39,7 +51,7 @@ class Network(BaseModel):
     scale: Literal["train", "full"]
 
 
-Origin = Annotated[ManualRange | Otsu | Network, Field(discriminator="method")]
+Origin = Annotated[Rule | Network, Field(discriminator="method")]
 """Where a mask comes from: a rule on the luma, or a network."""
 
 
@@ -62,7 +74,7 @@ class LabelingInfo(BaseModel):
 
     Attributes
     ----------
-    method : {"manual", "otsu", "network"}
+    method : Method
     ranges : dict of role to Origin
         The rule or network of each role that the labelling holds.
     annotator : str
@@ -97,7 +109,7 @@ class MaskRecord(BaseModel):
     lo, hi : float or None
         The bounds on the luma that were used, both inclusive; None for a network.
     threshold : int or None
-        Otsu's threshold, where it was used.
+        Otsu's threshold, or that of another histogram rule, where one was used.
     edited_pixels : int
         Pixels that a person changed afterwards.
     frame : str
@@ -132,13 +144,13 @@ class MaskRecord(BaseModel):
         edited_pixels: int = 0,
     ) -> Self:
         """Record a mask that a rule made with these bounds."""
-        # Otsu's low keeps Y > t, so that its lower bound is t + 1.
+        # A threshold's low keeps Y > t, so that its lower bound is t + 1.
         threshold = bounds.lo - 1 if role == "low" else bounds.hi
         return cls(
             origin=rule,
             lo=bounds.lo,
             hi=bounds.hi,
-            threshold=int(threshold) if isinstance(rule, Otsu) else None,
+            threshold=int(threshold) if is_threshold(rule) else None,
             edited_pixels=edited_pixels,
             frame=frame,
             frame_sha256=frame_sha256,

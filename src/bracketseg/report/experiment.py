@@ -44,6 +44,10 @@ class Experiment:
         return {
             "manual": "manual",
             "otsu": "Otsu",
+            "auto": "automatic ranges",
+            "division": "histogram division",
+            "mixture": "Gaussian mixture of the histogram",
+            "valley": "valley of the histogram",
             "network": "predicted by a network",
             "unknown": "masks of unknown origin",
         }[self.method]

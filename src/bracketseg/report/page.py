@@ -216,7 +216,7 @@ def _settings(content: ReportContent) -> list[dict[str, str]]:
     ranges = {} if info is None else info.ranges
     for role, origin in ranges.items():
         fields = origin.model_dump(mode="json")
-        told = ", ".join(f"{name} {value}" for name, value in fields.items())
+        told = ", ".join(f"{name} {value}" for name, value in fields.items() if value is not None)
         rows.append({"name": f"Ground truth, {role}", "value": told})
     rows.append({"name": "Ground truth, folder", "value": content.experiment.masks.path.name})
     rows.append(

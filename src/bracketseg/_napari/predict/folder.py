@@ -18,7 +18,7 @@ from bracketseg.brackets.masks import find_masks
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
-from bracketseg.labeling.records import Network
+from bracketseg.labeling.records import MADE, Network
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.worker.requests import PredictFolder, Ready
@@ -247,8 +247,7 @@ def _masks_in(folder: Path, name: str) -> str:
         return f"{name} holds masks that were not made here."
     if info.method != "network":
         who = f" by {info.annotator}" if info.annotator else ""
-        how = "by Otsu's method" if info.method == "otsu" else "by hand"
-        return f"{name} holds masks made {how}{who}."
+        return f"{name} holds masks made {MADE[info.method]}{who}."
     ways = [
         f"{role} by {origin.model}, threshold {origin.threshold:g}, scale {origin.scale}"
         for role, origin in info.ranges.items()

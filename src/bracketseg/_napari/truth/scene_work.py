@@ -18,7 +18,7 @@ from bracketseg.labeling.draft import Draft
 from bracketseg.labeling.drafts import DraftStore
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
-from bracketseg.labeling.records import LabelingInfo, SceneRecord
+from bracketseg.labeling.records import MADE, LabelingInfo, SceneRecord
 from bracketseg.labeling.replacing import holds_mask
 from bracketseg.labeling.saved_scene import other_frame, save_annotation
 
@@ -143,9 +143,8 @@ class WorkPlace:
             if not there.masks:
                 return None
             who = there.info.annotator or "somebody without a name"
-            how = {"manual": "by hand", "otsu": "by Otsu's method", "network": "by a network"}
             return (
-                f"{self.labeling} holds masks made {how[there.info.method]} by {who}, and would "
+                f"{self.labeling} holds masks made {MADE[there.info.method]} by {who}, and would "
                 f"count as made by hand by {self.annotator or 'you'} from here on."
             )
         scene = annotation.scene

@@ -1,0 +1,254 @@
+"""Measures what masks are worth: the radiance and the picture that they make of a bracket.
+
+Fetch and unpack the radiance maps as `sample_data/make_sample_data.py` says, then:
+
+    python tests/benchmarks/mask_quality.py --assets package --blender blender
+
+It prints a Markdown table: means and standard deviations over brackets simulated from the maps on
+which nothing was tuned, at three noise levels. With `--real PATH` it measures the brackets of a
+folder instead, which have no truth. `docs/mask-quality.md` says what each column and row is.
+"""
+
+import argparse
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+
+import cv2
+import numpy as np
+from merging import (
+    Frames,
+    best_frame,
+    blended,
+    brightest_unclipped,
+    debevec_opencv,
+    debevec_weights,
+    enfuse,
+    has_enfuse,
+    merged,
+    mertens,
+    weights_of,
+)
+from numpy.typing import NDArray
+from simulated import HELD_OUT, TUNING, WHITE, Simulated, simulate
+from skimage.metrics import structural_similarity
+
+from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.brackets.layouts import find_brackets
+from bracketseg.brackets.luma import luma, to_uint8
+from bracketseg.evaluation.fidelity import log_radiance_error, mu_law, psnr_mu
+from bracketseg.evaluation.mef_ssim import mef_ssim
+from bracketseg.labeling.ranges import DEFAULT_RANGES
+from bracketseg.labeling.rules import FOUND_RULES, Rule, found_for
+from bracketseg.learning.shipped import shipped_model
+
+ISO = (100, 400, 1600)
+REAL_WHITE = 254
+"""From this value on a channel of a photograph counts as clipped."""
+
+Masks = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+Method = Callable[[Frames], Masks]
+
+TITLES = {
+    "manual": "manual [120, 255], [0, 200]",
+    "auto": "**auto**",
+    "otsu": "Otsu",
+    "division": "histogram division",
+    "mixture": "Gaussian mixture",
+    "valley": "valley point",
+    "network": "networks of the package",
+    "unseen": "... on maps that they have not learned from",
+    "auto-unseen": "... auto on the same maps",
+    "debevec": "Debevec, OpenCV, true response",
+    "hats": "Debevec's weights, each channel, true white",
+    "hats-time": "... times exposure time",
+    "brightest": "brightest frame that does not clip, true white",
+    "best": "best frame of each pixel (needs the truth)",
+    "mertens": "Mertens, OpenCV",
+    "enfuse": "enfuse",
+}
+COLUMNS = {
+    **{f"psnr{iso}": f"PSNR-µ, ISO x{iso // 100}" for iso in ISO},
+    "log": "log error, stops",
+    "ssim": "SSIM",
+    "coverage": "coverage",
+    "clipped": "clipped",
+    "mef": "MEF-SSIM",
+}
+AT_MIDDLE = ("log", "ssim", "coverage", "clipped", "mef")
+"""What is told of the middle noise level alone."""
+
+
+@dataclass
+class Table:
+    """Measured values by method and column."""
+
+    values: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def add(self, method: str, column: str, value: float) -> None:
+        self.values.setdefault(method, {}).setdefault(column, []).append(value)
+
+    def markdown(self, columns: Mapping[str, str]) -> str:
+        head = f"| method | {' | '.join(columns.values())} |\n|---|{'---:|' * len(columns)}"
+        rows = (
+            f"| {TITLES[method]} | {' | '.join(_cell(found.get(c, []), c) for c in columns)} |"
+            for method, found in sorted(
+                self.values.items(), key=lambda item: list(TITLES).index(item[0])
+            )
+        )
+        return "\n".join([head, *rows])
+
+
+def _cell(values: list[float], column: str) -> str:
+    if not values:
+        return "-"
+    digits = 2 if column.startswith("psnr") else 3
+    spread = stdev(values) if len(values) > 1 else math.nan
+    return f"{fmean(values):.{digits}f} ± {spread:.{digits}f}"
+
+
+def methods() -> dict[str, Method]:
+    """Everything that makes masks of a bracket without its truth."""
+    rules: dict[str, dict[str, Rule]] = {"manual": dict(DEFAULT_RANGES)}
+    rules |= {name: dict.fromkeys(MASK_ROLES, rule) for name, rule in FOUND_RULES.items()}
+    return {**{name: _by_rules(made) for name, made in rules.items()}, "network": _by_networks()}
+
+
+def _by_rules(rules: Mapping[str, Rule]) -> Method:
+    def make(frames: Frames) -> Masks:
+        named = {"low": frames[0], "high": frames[-1]}
+        if len(frames) == 3:
+            named["medium"] = frames[1]
+        found = found_for(rules, named)
+        lumas = {role: luma(named[role]) for role in MASK_ROLES}
+        low, high = (found[r].bounds(lumas[r], r).mask(lumas[r]) for r in MASK_ROLES)
+        return low, high
+
+    return make
+
+
+def _by_networks() -> Method:
+    from bracketseg.learning.checkpoints import load_model
+    from bracketseg.learning.prediction import binarize, predict_probability
+
+    low, high = (load_model(shipped_model(role)) for role in MASK_ROLES)
+
+    def make(frames: Frames) -> Masks:
+        pairs = (low, frames[0]), (high, frames[-1])
+        one, other = (binarize(predict_probability(model, f, device="cpu")) for model, f in pairs)
+        return one, other
+
+    return make
+
+
+def covered(masks: Masks, frames: Frames, clips_at: int) -> tuple[float, float]:
+    """What part of the frame the masks cover, and what part of that is clipped in their frame."""
+    low, high = masks
+    union = low | high
+    burnt = [(f >= clips_at).any(axis=2) for f in (frames[0], frames[-1])]
+    clipped = (low & burnt[0]) | (high & burnt[1])
+    return float(union.mean()), float(clipped.sum() / max(1, union.sum()))
+
+
+def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table: Table) -> None:
+    """Measure one simulated bracket by all methods."""
+    radiances = {
+        "debevec": debevec_opencv(scene),
+        "hats": debevec_weights(scene),
+        "hats-time": debevec_weights(scene, by_time=True),
+        "brightest": brightest_unclipped(scene),
+        "best": best_frame(scene),
+    }
+    middle = iso == ISO[1]
+    for name, method in made.items():
+        masks = method(scene.frames)
+        weights = weights_of(*masks)
+        radiances[name] = merged(scene, weights)
+        if middle:
+            coverage, clipped = covered(masks, scene.frames, scene.clips_at)
+            table.add(name, "coverage", coverage)
+            table.add(name, "clipped", clipped)
+            _add_picture(table, name, scene.frames, blended(scene.frames, weights))
+    if scene.unseen:
+        radiances |= {"unseen": radiances["network"], "auto-unseen": radiances["auto"]}
+    truth = mu_law(scene.truth, WHITE)
+    for name, radiance in radiances.items():
+        table.add(name, f"psnr{iso}", psnr_mu(scene.truth, radiance, WHITE))
+        if middle:
+            table.add(name, "log", log_radiance_error(scene.truth, radiance, WHITE))
+            seen = mu_law(radiance, WHITE)
+            likeness = structural_similarity(truth, seen, channel_axis=2, data_range=1)
+            table.add(name, "ssim", float(likeness))
+    if middle:
+        _add_fusions(table, scene.frames)
+
+
+def _add_fusions(table: Table, frames: Frames) -> None:
+    _add_picture(table, "mertens", frames, mertens(frames))
+    if has_enfuse():
+        _add_picture(table, "enfuse", frames, enfuse(frames))
+
+
+def _add_picture(table: Table, name: str, frames: Frames, picture: NDArray[np.uint8]) -> None:
+    lumas = np.stack([luma(frame) for frame in frames])
+    table.add(name, "mef", mef_ssim(lumas, luma(picture)))
+
+
+def real_frames(folder: Path) -> Iterator[Frames]:
+    """Read the brackets of a folder that have three roles in one size, and colours."""
+    for bracket in find_brackets(folder).brackets:
+        if len(bracket.roles) < 3:
+            continue
+        frames = tuple(to_uint8(bracket.frame(r).read()) for r in ("low", "medium", "high"))
+        if len({frame.shape for frame in frames}) == 1 and frames[0].ndim == 3:
+            yield frames
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--assets", type=Path, default=Path("package"), help="of @pmndrs/assets")
+    parser.add_argument("--blender", type=Path, default=Path("blender"), help="of blender-data")
+    parser.add_argument("--views", type=int, default=3, help="into each map")
+    parser.add_argument("--width", type=int, default=384, help="of a view, pixels")
+    parser.add_argument("--quality", type=int, help="of JPEG; without it nothing is compressed")
+    parser.add_argument("--tuning", action="store_true", help="the maps that auto was tuned on")
+    parser.add_argument("--real", type=Path, help="brackets to measure instead")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    made, table, count = methods(), Table(), 0
+    if options.real:
+        for frames in real_frames(options.real):
+            count += 1
+            for name, method in made.items():
+                masks = method(frames)
+                for column, value in zip(
+                    ("coverage", "clipped"), covered(masks, frames, REAL_WHITE), strict=True
+                ):
+                    table.add(name, column, value)
+                _add_picture(table, name, frames, blended(frames, weights_of(*masks)))
+            _add_fusions(table, frames)
+        columns = {name: COLUMNS[name] for name in ("coverage", "clipped", "mef")}
+    else:
+        for iso in ISO:
+            scenes = simulate(
+                TUNING if options.tuning else HELD_OUT,
+                assets=options.assets,
+                blender=options.blender,
+                iso=iso,
+                views=options.views,
+                size=(options.width, options.width * 2 // 3),
+                quality=options.quality,
+            )
+            for scene in scenes:
+                count += 1
+                measure_simulated(scene, iso, made, table)
+        count //= len(ISO)
+        columns = COLUMNS
+    print(f"{count} brackets; mean ± standard deviation over them.\n")
+    print(table.markdown(columns))
+
+
+if __name__ == "__main__":
+    main()

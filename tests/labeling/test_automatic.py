@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from bracketseg.brackets.luma import luma
+from bracketseg.errors import LabelingError
+from bracketseg.labeling import automatic
+from bracketseg.labeling.automatic import Automatic, find_ranges
+
+
+def camera(radiance, ev, *, white=255, noise=0.0, rng=None):
+    """A frame of a camera with a square-root response; radiance 1 clips at 0 EV."""
+    exposure = radiance * 2.0**ev
+    if rng is not None:
+        exposure = exposure + rng.normal(0, noise, radiance.shape)
+    return np.rint(white * np.sqrt(np.clip(exposure, 0, 1))).astype(np.uint8)
+
+
+def bracket(radiance, **settings):
+    evs = {"low": -2, "medium": 0, "high": 2}
+    return {role: camera(radiance, ev, **settings) for role, ev in evs.items()}
+
+
+@pytest.fixture
+def ramp():
+    """Radiance from 0 to 4, every value in many pixels, grey as RGB: (200, 1000, 3)."""
+    values = np.linspace(0.001, 2, 1000) ** 2
+    return np.repeat(np.tile(values, (200, 1))[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("white", [255, 248, 236])
+def test_the_bounds_stand_where_the_frames_clip(ramp, white):
+    found = {role: rule.found for role, rule in find_ranges(bracket(ramp, white=white)).items()}
+    # The medium frame clips at radiance 1, which the low frame shows at half of its white.
+    assert found["low"].lo == pytest.approx(white / 2, abs=2)
+    assert found["low"].hi == 255
+    assert found["high"].lo == 0
+    assert found["high"].hi == pytest.approx(white, abs=2)
+    assert found["high"].hi < found["high"].clips_at
+    assert found["high"].clips_at == pytest.approx(white, abs=1)
+
+
+def test_each_range_is_explained_in_a_sentence(ramp):
+    found = find_ranges(bracket(ramp))
+    lo, hi = found["low"].found.lo, found["high"].found.hi
+    assert found["low"].found.why == f"low from {lo:g}: above it, the medium frame clips"
+    assert found["high"].found.why == f"high up to {hi:g}: above it, the high frame clips"
+
+
+def test_without_a_medium_frame_the_low_one_takes_over_from_the_high_one(ramp):
+    frames = bracket(ramp)
+    del frames["medium"]
+    found = find_ranges(frames)
+    # The high frame clips at radiance 1/4, which the low frame shows at a quarter of its white.
+    assert found["low"].found.lo == pytest.approx(255 / 4, abs=2)
+    assert found["low"].found.why.endswith("the high frame clips")
+    assert found["high"].found.hi == pytest.approx(253, abs=2)
+
+
+def test_where_nothing_clips_the_high_frame_is_good_and_the_low_one_is_not_needed(ramp):
+    found = find_ranges(bracket(ramp / 40))
+    low, high = found["low"].found, found["high"].found
+    assert (low.lo, low.hi) == (256, 255)
+    assert (high.lo, high.hi) == (0, 255)
+    assert low.why == "low is empty: the medium frame does not clip"
+    assert high.why == "high up to 255: the high frame does not clip"
+
+
+def test_where_all_of_the_high_frame_clips_its_mask_is_empty(ramp):
+    frames = bracket(np.full_like(ramp, 0.9))
+    found = find_ranges(frames)
+    values = luma(frames["high"])
+    assert not found["high"].bounds(values, "high").mask(values).any()
+
+
+def test_noise_is_measured_and_makes_clipped_pixels_worth_more(ramp, rng):
+    quiet = find_ranges(bracket(ramp, rng=rng, noise=0.002))["high"].found
+    loud = find_ranges(bracket(ramp, rng=rng, noise=0.02))["high"].found
+    assert 0 < quiet.noise < loud.noise / 4
+    assert quiet.clipped < loud.clipped
+
+
+def test_one_clipped_channel_is_enough(ramp):
+    red = ramp * [1.0, 0.25, 0.25]
+    found = find_ranges(bracket(red))["high"].found
+    # Red clips at radiance 1/4; green and blue are then at half of their white.
+    assert found.hi == pytest.approx(0.299 * 255 + 0.701 * 127.5, abs=2)
+
+
+def test_a_few_odd_pixels_of_a_rare_luma_do_not_move_a_bound(ramp):
+    frames = bracket(ramp * 0.2)
+    before = find_ranges(frames)["high"].found.hi
+    # Pure blue that clips has a luma of 29 only.
+    frames["high"][0, :3] = (0, 0, 255)
+    assert find_ranges(frames)["high"].found.hi == before
+
+
+def test_16_bit_frames_and_grey_ones_have_the_same_range(ramp):
+    frames = bracket(ramp)
+    found = find_ranges(frames)
+    wide = {role: frame.astype(np.uint16) * 257 for role, frame in frames.items()}
+    grey = {role: frame[..., 0] for role, frame in frames.items()}
+    assert find_ranges(wide) == found
+    assert find_ranges(grey) == found
+
+
+def test_a_large_frame_is_looked_at_in_steps(ramp, monkeypatch):
+    large = bracket(np.repeat(ramp, 6, axis=0))
+    seen = []
+    monkeypatch.setattr(automatic, "luma", lambda frame: seen.append(frame.size) or luma(frame))
+    found = find_ranges(large)
+    assert max(seen) < large["low"].size / 2
+    monkeypatch.setattr(automatic, "ENOUGH_PIXELS", 10**9)
+    whole = find_ranges(large)
+    assert found["low"].found.lo == pytest.approx(whole["low"].found.lo, abs=1)
+    assert found["high"].found.hi == pytest.approx(whole["high"].found.hi, abs=1)
+
+
+def test_frames_that_do_not_belong_together_are_refused(ramp):
+    frames = bracket(ramp)
+    with pytest.raises(LabelingError, match="no low frame"):
+        find_ranges({"high": frames["high"]})
+    with pytest.raises(LabelingError, match="in one size"):
+        find_ranges(frames | {"medium": frames["medium"][:-1]})
+
+
+def test_a_rule_that_was_not_found_yet_says_what_it_takes(ramp):
+    with pytest.raises(LabelingError, match="needs the whole bracket"):
+        Automatic().bounds(np.zeros((2, 2), np.uint8), "low")
