@@ -69,6 +69,9 @@ class FrameLayers:
         if viewer is None:
             return
         use_loaded()
+        # Frames are looked at in the plane, and napari cannot add a hidden picture of colours
+        # to a view in space.
+        viewer.dims.ndisplay = 2
         pixels, options, kind = data
         active = viewer.layers.selection.active
         layer = cast("Image", Layer.create(pixels, {**options, "visible": False}, kind))

@@ -96,9 +96,13 @@ def open_work(
 def _saved(
     place: WorkPlace, subject: Subject, rules: Mapping[MaskRole, Basis]
 ) -> OpenedScene | None:
-    if place.labeling is None or not place.labeling.is_dir():
+    if place.labeling is None:
+        return None
+    if not place.labeling.is_dir():
+        place.note_seen(subject.scene, None)
         return None
     folder = LabelingFolder.at(place.labeling)
+    place.note_seen(subject.scene, folder.record(subject.scene))
     frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
     return open_annotation(folder, subject.scene, subject.lumas, rules, frames=frames)
 

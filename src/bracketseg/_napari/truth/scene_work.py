@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,10 @@ from bracketseg.labeling.replacing import holds_mask
 from bracketseg.labeling.saved_scene import other_frame, save_annotation
 
 DRAFTS_FOLDER = "drafts"
+
+# When each scene of each labelling was saved that this process has opened or saved last; None for
+# one that nobody had saved. Another process may have done so since.
+_seen: dict[tuple[Path, str], datetime | None] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +155,9 @@ class WorkPlace:
         scene = annotation.scene
         record = there.record(scene)
         made = record.masks if record is not None else {}
+        key = (self.labeling, scene)
+        if record is not None and key in _seen and record.time != _seen[key]:
+            return f"{scene} was saved here by somebody else since you opened it."
         changed = [
             path.name
             for role in annotation.roles
@@ -188,8 +196,14 @@ class WorkPlace:
         self.write_draft(Draft.of(annotation, self.annotator, names_of(subject)))
         frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
         record = save_annotation(folder, annotation, frames)
+        _seen[self.labeling, subject.scene] = record.time
         DraftStore(self.drafts).discard(subject.scene)
         return record
+
+    def note_seen(self, scene: str, record: SceneRecord | None) -> None:
+        """Take in what the labelling says of a scene that is being opened."""
+        if self.labeling is not None:
+            _seen[self.labeling, scene] = None if record is None else record.time
 
     def write_coverage(self) -> None:
         """Write `coverage.csv` of the labelling.
