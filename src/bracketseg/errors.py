@@ -48,3 +48,7 @@ class ReportError(BracketSegError):
 
 class WorkerError(BracketSegError):
     """The process that learns and predicts for the window cannot go on."""
+
+
+class FusionError(BracketSegError):
+    """A fused picture or a radiance map cannot be written."""
