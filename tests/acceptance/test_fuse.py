@@ -38,14 +38,19 @@ def test_all_formats_at_once(command, brackets, masks, tmp_path):
         "fuse", brackets / "s2", "--labels", masks, "--out", out, "--format", *formats, "--json"
     )
     assert done.status == 0, done.err
-    wanted = ["s2_fused.jpg", "s2_fused.png", "s2_fused.tif", "s2_radiance.exr"]
+    wanted = ["s2_fused.exr", "s2_fused.jpg", "s2_fused.png", "s2_fused.tif"]
     assert names(out) == wanted
     (told,) = json.loads(done.out)
     assert sorted(told["files"]) == [str(out / name) for name in wanted]
     assert told["notes"] == ["no file tells the exposures, which were measured in the pictures"]
     assert read_image(out / "s2_fused.tif").dtype == np.uint16
-    with OpenEXR.File(str(out / "s2_radiance.exr")) as file:
+    with OpenEXR.File(str(out / "s2_fused.exr")) as file:
         exposures = json.loads(file.header()["exposures"])
+    # None of them is a frame, should somebody write them beside the brackets.
+    command("fuse", brackets, "--labels", masks, "--out", brackets / "fused", "--format", *formats)
+    found = command("info", brackets, "--json")
+    assert found.status == 0, found.err
+    assert len(json.loads(found.out)) == 6
     assert [frame["file"] for frame in exposures] == ["low.png", "medium.png", "high.png"]
 
 

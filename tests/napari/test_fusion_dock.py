@@ -223,6 +223,24 @@ def test_another_scene_shows_its_own_picture(barn):
     assert not np.array_equal(barn.fused.data, before)
 
 
+def test_a_scene_of_another_size_is_fused_too(barn, tmp_path):
+    for role in ("low", "medium", "high"):
+        path = tmp_path / "set" / "attic" / f"{role}.png"
+        cv2.imwrite(str(path), cv2.resize(cv2.imread(str(path)), (20, 40)))
+    barn.session.open_folder(tmp_path / "set")
+    barn.qtbot.waitUntil(lambda: not barn.session.scanning)
+    for name, shape in (("barn", (24, 32, 3)), ("attic", (40, 20, 3))):
+        barn.show_scene(name)
+        for role in ("low", "high"):
+            add_mask(barn.viewer, role, name)
+        if name == "barn":
+            barn.qtbot.waitUntil(barn.find("fuse").isEnabled)
+            barn.click("fuse")
+        barn.says(f"{name} fused,")
+        assert barn.fused.data.shape == shape
+        assert barn.find("fuse").isChecked()
+
+
 def test_closing_the_layer_or_the_button_ends_it(barn):
     barn.fuse()
     barn.viewer.layers.remove(barn.fused)

@@ -23,12 +23,12 @@ JPEG_QUALITY = 95
 
 
 def fused_name(scene: str, to: Format) -> str:
-    """File name of a fused scene.
+    """File name of a fused scene; no scan for brackets takes it for a frame.
 
     >>> fused_name("0000", "png"), fused_name("0000", "exr")
-    ('0000_fused.png', '0000_radiance.exr')
+    ('0000_fused.png', '0000_fused.exr')
     """
-    return f"{scene}_{'radiance' if to == 'exr' else 'fused'}{SUFFIXES[to]}"
+    return f"{scene}_fused{SUFFIXES[to]}"
 
 
 def format_of(path: Path) -> Format:

@@ -56,7 +56,7 @@ def fuse_brackets(
 ) -> Generator[SceneFused | SceneFailed, None, None]:
     """Fuse many brackets by their masks, several at a time.
 
-    Leaves ``<scene>_fused.png`` (``.jpg``, ``.tif``) and ``<scene>_radiance.exr`` in `out`.
+    Leaves ``<scene>_fused.png`` (``.jpg``, ``.tif``, ``.exr``) in `out`.
     What is wrong with the arguments is raised by the call itself, before any work. Closing
     the iterator ends the work after the scenes in hand; every file is whole.
 

@@ -70,9 +70,10 @@ class FusedLayer:
 
     def remove(self) -> None:
         """Close the layer."""
-        if self.layer is not None:
-            self._viewer.layers.remove(self.layer)
-        self._layer = None
+        layer, self._layer = self.layer, None
+        # Who hears of it must not take it for closed by somebody else.
+        if layer is not None:
+            self._viewer.layers.remove(layer)
 
     def _place(self, layer: Image, scene: str, base: Image) -> None:
         name = f"{scene} fused"
