@@ -18,7 +18,7 @@ from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.fusion.laid_frames import LaidFrames
 
 DELAY_MS = 10
-"""How long changes are gathered before the picture is made again."""
+"""How long further changes are gathered before the picture is made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +97,8 @@ class LiveFusion:
         self._due = True
         if not self._gathering:
             self._gathering = True
+            # The window draws the stroke first, and a timer would wait for that.
+            self._begin()
             QTimer.singleShot(DELAY_MS, self._gathered)
 
     def _gathered(self) -> None:
@@ -117,7 +119,8 @@ class LiveFusion:
         self._job = None
         self._basis, picture = result
         self.fused.emit(self._basis.material, picture)
-        self._begin()
+        if not self._gathering:
+            self._begin()
 
     def _broke(self, error: Exception) -> None:
         self._job = None
