@@ -48,6 +48,7 @@ def imported_by(code: str, cwd: Path) -> set[str]:
         "bracketseg.brackets.layouts",
         "bracketseg.labeling.label_folder",
         "bracketseg.evaluation.folders",
+        "bracketseg.fusion.fuse_folder",
         "bracketseg.learning",
         "bracketseg.learning.config",
         "bracketseg.learning.shipped",

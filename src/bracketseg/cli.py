@@ -17,6 +17,7 @@ from rich.table import Table
 
 from bracketseg import __version__
 from bracketseg.allocator import keep_freed_memory
+from bracketseg.arguments import JsonOption, PathArgument
 from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.files import write_text
@@ -37,6 +38,7 @@ from bracketseg.demo import demo_commands, demo_epilogue
 from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.folders import Evaluation, evaluate_folders
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
+from bracketseg.fuse_command import FORMATS, fuse
 from bracketseg.labeling.coverage import Coverage
 from bracketseg.labeling.ghost_folder import GhostsFound, write_ghosts
 from bracketseg.labeling.label_folder import SceneFailed, SceneLabeled, label_brackets
@@ -63,11 +65,7 @@ def _known_losses(losses: list[str] | None) -> list[str]:
     return losses or list(LOSSES)
 
 
-PathArgument = Annotated[
-    Path, typer.Argument(metavar="PATH", help="A bracket, or a folder of brackets.")
-]
 MasksOption = Annotated[Path, typer.Option(help="Folder of ground-truth masks.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Report as JSON on standard output.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on where the run stopped.")]
 OverwriteOption = Annotated[
     bool,
@@ -424,6 +422,9 @@ def ghosts(
                 output.print(f"  Note: {note}")
         output.print(f"{len(scenes)} ghost maps in {out}")
     report_problems([*found.problems, *failed], len(scenes))
+
+
+app.command(cls=taking_lists({"--format": FORMATS.__contains__}))(fuse)
 
 
 @app.command()

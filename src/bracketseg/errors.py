@@ -52,3 +52,7 @@ class WorkerError(BracketSegError):
 
 class ClusterError(BracketSegError):
     """The processes that scenes are spread over are not there, or cannot work."""
+
+
+class FusionError(BracketSegError):
+    """A fused picture or a radiance map cannot be written."""

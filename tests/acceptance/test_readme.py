@@ -20,8 +20,8 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
         if line.startswith("bracketseg ")
     ]
     assert [shlex.split(line)[1] for line in lines] == [
-        *("info", "label", "label", "predict", "train", "train", "predict", "evaluate", "export"),
-        "compare",
+        *("info", "label", "label", "predict", "train", "train", "predict", "evaluate", "fuse"),
+        *("export", "compare"),
     ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample_data").symlink_to(README.parent / "sample_data")

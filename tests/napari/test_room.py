@@ -37,6 +37,7 @@ DOCKS = {
     "Train": "train.start",
     "Predict": "predict.run",
     "Metrics": "metrics.export",
+    "Fusion": "fusion.fuse",
 }
 """The docks, and what has to stay in sight in each."""
 

@@ -25,7 +25,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-DOCKS = ("Brackets", "Ground truth", "Train", "Predict", "Metrics")
+DOCKS = ("Brackets", "Ground truth", "Train", "Predict", "Metrics", "Fusion")
 
 _LEFT = 30.0
 """Seconds in which threads and processes have to be gone after the end."""

@@ -21,6 +21,7 @@ _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
 _DERIVED_STEM = re.compile(
     r".+_((low|high)(_probability|_corrections|_prediction)?|ghosts)", re.IGNORECASE
 )
+_FUSED_STEM = re.compile(r".+_fused", re.IGNORECASE)
 
 
 def mask_name(scene: str, role: MaskRole) -> str:
@@ -55,7 +56,11 @@ def is_mask_name(path: Path) -> bool:
 
     >>> is_mask_name(Path("0000_low.png")), is_mask_name(Path("0000_short.png"))
     (True, False)
+    >>> is_mask_name(Path("0000_fused.jpg"))
+    True
     """
+    if _FUSED_STEM.fullmatch(path.stem) is not None:
+        return True
     return path.suffix.lower() in MASK_SUFFIXES and _DERIVED_STEM.fullmatch(path.stem) is not None
 
 

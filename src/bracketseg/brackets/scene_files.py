@@ -237,7 +237,11 @@ def _plain_scene(listing: FolderListing, images: list[Path]) -> SceneFiles:
 def _radiance_scenes(listing: FolderListing) -> Iterator[SceneFiles]:
     """Radiance maps that lie in a folder without frames: each is a scene of its own."""
     for path in listing.files:
-        if path.suffix.lower() in RADIANCE_SUFFIXES and not _GROUND_TRUTH_STEM.fullmatch(path.stem):
+        if (
+            path.suffix.lower() in RADIANCE_SUFFIXES
+            and not _GROUND_TRUTH_STEM.fullmatch(path.stem)
+            and not is_mask_name(path)
+        ):
             yield SceneFiles(
                 layout="radiance",
                 name=path.stem,

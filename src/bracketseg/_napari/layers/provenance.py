@@ -16,7 +16,7 @@ from bracketseg.brackets.bracket import MaskRole, Role
 from bracketseg.brackets.homography import Homography
 from bracketseg.brackets.placement import Placement
 
-Kind = Literal["frame", "ground truth", "prediction", "probability", "ghosts", "spare"]
+Kind = Literal["frame", "ground truth", "prediction", "probability", "ghosts", "fused", "spare"]
 MaskKind = Literal["ground truth", "prediction"]
 
 METADATA_KEY = "bracketseg"
@@ -39,7 +39,7 @@ class Provenance(TypedDict, total=False):
 
     Attributes
     ----------
-    kind : {"frame", "ground truth", "prediction", "probability", "ghosts", "spare"}
+    kind : {"frame", "ground truth", "prediction", "probability", "ghosts", "fused", "spare"}
         A spare layer is hidden, and shows nothing of a scene until it is filled again.
     scene : str
     role : {"low", "medium", "high"} or None

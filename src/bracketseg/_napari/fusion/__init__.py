@@ -1,0 +1,1 @@
+"""The Fusion dock: the picture that a bracket and its masks make."""

@@ -1,0 +1,123 @@
+"""Which of the open Labels layers are the masks of the two frames."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from psygnal import Signal
+
+from bracketseg._napari.layers.frames import scene_of
+from bracketseg._napari.layers.picture_place import shape_of
+from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer, provenance_of
+from bracketseg._napari.session.frame_choice import FrameChoice
+from bracketseg._napari.session.session import Session
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+
+
+class MaskChoice:
+    """Finds the masks of the frames that are chosen: ground truth before predictions.
+
+    What a person chose holds until other frames are shown or the layer is closed.
+
+    Attributes
+    ----------
+    masks : dict of role to Labels
+    later : callable
+        Calls what it is given once the layer list has come to rest.
+
+    Signals
+    -------
+    changed()
+        Other masks are chosen or can be, or their names are others.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session, frames: FrameChoice) -> None:
+        self._layers = session.viewer.layers
+        self._frames = frames
+        self.masks: dict[MaskRole, Labels] = {}
+        self.later: Callable[[Callable[[], None]], object] = lambda call: call()
+        self._by_hand: dict[MaskRole, Labels] = {}
+        self._looking = self._closed = False
+        events = self._layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.connect(self._layers_changed)
+        frames.changed.connect(self._frames_changed)
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        self._closed = True
+        events = self._layers.events
+        for event in (events.inserted, events.removed, events.renamed):
+            event.disconnect(self._layers_changed)
+        self._by_hand, self.masks = {}, {}
+
+    def candidates(self) -> list[Labels]:
+        """List the masks that fit the frames, the topmost first."""
+        image = next(iter(self._frames.images.values()), None)
+        if image is None:
+            return []
+        return [layer for layer in reversed(self._layers) if _fits(layer, image)]
+
+    def choose(self, role: MaskRole, mask: Labels | None) -> None:
+        """Take a mask for a role."""
+        if mask is not None and self.masks.get(role) is not mask:
+            self._by_hand[role] = mask
+            self.look()
+
+    def look(self) -> None:
+        """Find the masks anew."""
+        self._looking = False
+        if self._closed:
+            return
+        there = self.candidates()
+        self._by_hand = {role: mask for role, mask in self._by_hand.items() if mask in there}
+        found = {role: self._by_hand.get(role) or self._guess(role, there) for role in MASK_ROLES}
+        self.masks = {role: mask for role, mask in found.items() if mask is not None}
+        self.changed.emit()
+
+    def probability(self, role: MaskRole) -> Any | None:
+        """Give the probability that the chosen mask was made from, (H, W); None without one."""
+        mask = self.masks.get(role)
+        ours = None if mask is None else provenance_of(mask.metadata)
+        if mask is None or ours is None or ours["kind"] != "prediction":
+            return None
+        layer = find_layer(self._layers, "probability", ours["scene"], ours["role"])
+        same = layer is not None and layer.data.shape == mask.data.shape
+        return layer.data if layer is not None and same else None
+
+    def _guess(self, role: MaskRole, there: Sequence[Labels]) -> Labels | None:
+        image = self._frames.images.get(role)
+        if image is None:
+            return None
+        scene = scene_of([image])
+        for kind in ("ground truth", "prediction"):
+            layer = find_layer(there, kind, scene, role)
+            if isinstance(layer, Labels):
+                return layer
+        named = [mask for mask in there if provenance_of(mask.metadata) is None]
+        return next((mask for mask in named if role in mask.name.lower()), None)
+
+    def _layers_changed(self, event: Any) -> None:
+        layer = getattr(event, "value", None)
+        if not self._looking and (layer is None or isinstance(layer, Labels)):
+            self._looking = True
+            self.later(self.look)
+
+    def _frames_changed(self) -> None:
+        self._by_hand = {}
+        if not self._looking:
+            self._looking = True
+            self.later(self.look)
+
+
+def _fits(layer: Layer, image: Image) -> bool:
+    if not isinstance(layer, Labels) or not isinstance(layer.data, np.ndarray):
+        return False
+    marked = METADATA_KEY in layer.metadata
+    ours = provenance_of(layer.metadata)
+    # A view of several masks is marked as ours, and is nobody's mask.
+    mask = not marked if ours is None else ours["kind"] in ("ground truth", "prediction")
+    return mask and layer.data.shape == shape_of(image)

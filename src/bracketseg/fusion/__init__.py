@@ -1,0 +1,1 @@
+"""From a bracket and its masks to one picture to look at, and to a radiance map."""

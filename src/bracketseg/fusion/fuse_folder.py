@@ -1,0 +1,167 @@
+"""Many brackets fused into a folder."""
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.files import cannot_write
+from bracketseg.errors import BracketSegError, FusionError
+from bracketseg.fusion.config import FusionConfig
+from bracketseg.fusion.display import display_picture
+from bracketseg.fusion.formats import fused_name, require_exr, write_exr, write_picture
+from bracketseg.fusion.measured_evs import tells_evs, with_known_evs
+from bracketseg.fusion.radiance_map import radiance_map
+from bracketseg.fusion.scene import read_scene
+from bracketseg.labeling.label_folder import SceneFailed
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.scene_names import check_scene_name
+from bracketseg.scene_pool import Threads
+
+MAX_WORKERS = 4
+"""Scenes at once: 24 million pixels take about 2 GB of memory while they are fused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFused:
+    """The files of one scene are on disk.
+
+    Attributes
+    ----------
+    scene : str
+    paths : tuple of Path
+        In the order of the formats that were asked for.
+    notes : tuple of str
+        What a person should know of them; mostly nothing.
+    index, total : int
+        This is scene number `index` of `total`, counted from 1.
+    """
+
+    scene: str
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]
+    index: int
+    total: int
+
+
+def fuse_brackets(
+    brackets: Sequence[Bracket],
+    labels: LabelingFolder,
+    out: Path,
+    config: FusionConfig,
+    *,
+    overwrite: bool = False,
+) -> Generator[SceneFused | SceneFailed, None, None]:
+    """Fuse many brackets by their masks, as many at a time as processors, four at most.
+
+    Leaves ``<scene>_fused.png`` (``.jpg``, ``.tif``, ``.exr``) in `out`.
+    What is wrong with the arguments is raised by the call itself, before any work. Closing
+    the iterator ends the work after the scenes in hand; every file is whole.
+
+    Parameters
+    ----------
+    brackets : sequence of Bracket
+    labels : LabelingFolder
+    out : Path
+        Made where it is missing.
+    config : FusionConfig
+    overwrite : bool
+        Replace files that are there; else a scene that has one fails.
+
+    Yields
+    ------
+    SceneFused or SceneFailed
+        Scenes come in their order; one that fails does not stop the others.
+
+    Raises
+    ------
+    FusionError
+        If the folder cannot be made, or EXR is asked for without the extra `exr`.
+    """
+    if "exr" in config.formats:
+        require_exr(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FusionError(cannot_write(out, error)) from error
+    return _fuse_all(brackets, labels, out, config, overwrite=overwrite)
+
+
+def _fuse_all(
+    brackets: Sequence[Bracket],
+    labels: LabelingFolder,
+    out: Path,
+    config: FusionConfig,
+    *,
+    overwrite: bool,
+) -> Generator[SceneFused | SceneFailed, None, None]:
+    def fuse(bracket: Bracket) -> tuple[Path, ...]:
+        return fuse_scene(bracket, labels, out, config, overwrite=overwrite)
+
+    results = Threads(min(MAX_WORKERS, os.cpu_count() or 1)).in_order(brackets, fuse)
+    total = len(brackets)
+    try:
+        for index, (bracket, result) in enumerate(results, start=1):
+            scene = bracket.scene
+            if isinstance(result, BracketSegError):
+                yield SceneFailed(scene=scene, error=result, index=index, total=total)
+            else:
+                yield SceneFused(
+                    scene=scene,
+                    paths=result,
+                    notes=notes_on(bracket, config),
+                    index=index,
+                    total=total,
+                )
+    finally:
+        results.close()
+
+
+def fuse_scene(
+    bracket: Bracket,
+    labels: LabelingFolder,
+    out: Path,
+    config: FusionConfig,
+    *,
+    overwrite: bool = False,
+) -> tuple[Path, ...]:
+    """Fuse one bracket; see :func:`fuse_brackets`.
+
+    Raises
+    ------
+    FusionError
+        If a file is there already and may not be replaced, or cannot be written.
+    FrameError, LabelingError
+        If the frames or their masks cannot be used.
+    """
+    check_scene_name(bracket.scene)
+    paths = {to: out / fused_name(bracket.scene, to) for to in config.formats}
+    there = [str(path) for path in paths.values() if path.exists()]
+    if there and not overwrite:
+        raise FusionError(
+            f"{', '.join(there)}: is there already. Write to another folder, or ask for it to "
+            "be replaced (--overwrite)."
+        )
+    exposures = read_scene(bracket, labels, config)
+    if set(paths) - {"exr"}:
+        picture = display_picture(exposures)
+        for to, path in paths.items():
+            if to != "exr":
+                write_picture(path, picture)
+    if "exr" in paths:
+        exposures = with_known_evs(exposures, bracket)
+        frames = zip(bracket.roles.values(), exposures.evs, strict=True)
+        used = [replace(frame, ev=ev) for frame, ev in frames]
+        write_exr(paths["exr"], radiance_map(exposures), used)
+    return tuple(paths.values())
+
+
+def notes_on(bracket: Bracket, config: FusionConfig) -> tuple[str, ...]:
+    """Say what a person should know of what was made of a bracket.
+
+    A radiance map is as right as the exposure values.
+    """
+    if "exr" in config.formats and not tells_evs(bracket):
+        return ("no file tells the exposures, which were measured in the pictures",)
+    return ()

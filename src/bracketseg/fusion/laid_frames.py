@@ -1,0 +1,162 @@
+"""The frames of a bracket laid on each other, before anybody asks for masks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bracketseg.brackets.align_method import AlignMethod, align
+from bracketseg.brackets.alignment import Shift
+from bracketseg.brackets.ghosts import ghosts_between
+from bracketseg.brackets.luma import luma
+from bracketseg.brackets.placement import Placement, is_still, place_image
+from bracketseg.errors import FrameError
+from bracketseg.fusion.exposures import Exposures, Weight, smaller
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaidFrames:
+    """Frames that lie on the medium one (of two on the low one), and where they came from.
+
+    Attributes
+    ----------
+    images, evs, ghosts, covers
+        As in :class:`~bracketseg.fusion.exposures.Exposures`.
+    placements : tuple of Placement
+        Where each frame lies.
+    """
+
+    images: tuple[NDArray[Any], ...]
+    evs: tuple[float, ...]
+    placements: tuple[Placement, ...]
+    ghosts: NDArray[np.bool_] | None = None
+    covers: tuple[NDArray[np.bool_], ...] | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether any frame was moved."""
+        return not all(is_still(placement.matrix) for placement in self.placements)
+
+    def exposures(self, low: Weight, high: Weight) -> Exposures:
+        """Add the masks, which are in the pixels of their own frames.
+
+        They may be larger than these frames where those were reduced; and where no frame was
+        moved, they may be reduced as well.
+
+        Parameters
+        ----------
+        low, high : (H, W) float32, 0..1
+            See :func:`~bracketseg.fusion.exposures.as_weight`.
+        """
+        height, width = self.images[0].shape[:2]
+        placed = [
+            np.asarray(place_image(weight, placement.matrix), np.float32)
+            for weight, placement in ((low, self.placements[0]), (high, self.placements[-1]))
+        ]
+        low, high = (smaller(weight, (height, width)) for weight in placed)
+        return Exposures(
+            images=self.images,
+            evs=self.evs,
+            low=low,
+            high=high,
+            ghosts=self.ghosts,
+            covers=self.covers,
+        )
+
+    def reduced(self, side: int) -> "LaidFrames":
+        """Make the frames smaller, with `side` pixels on the longer side at most.
+
+        Masks go on being given in full size.
+        """
+        nothing = np.zeros(self.images[0].shape[:2], np.float32)
+        small = Exposures(
+            images=self.images,
+            evs=self.evs,
+            low=nothing,
+            high=nothing,
+            ghosts=self.ghosts,
+            covers=self.covers,
+        ).reduced(side)
+        return LaidFrames(
+            images=small.images,
+            evs=self.evs,
+            placements=self.placements,
+            ghosts=small.ghosts,
+            covers=small.covers,
+        )
+
+
+def lay_frames(
+    images: Sequence[NDArray[Any]],
+    evs: Sequence[float],
+    *,
+    method: AlignMethod = "off",
+    deghost: bool = False,
+    ghosts: NDArray[np.bool_] | None = None,
+) -> LaidFrames:
+    """Align the frames of a bracket and find what moved, as far as that is asked for.
+
+    Parameters
+    ----------
+    images : sequence of two or three arrays
+        Low, medium (where there is one) and high; display-referred.
+    evs : sequence of float
+        Exposure value of each.
+    method : {"off", "shift", "homography"}
+        See :func:`~bracketseg.brackets.align_method.align`.
+    deghost : bool
+        Find what moved; see :func:`~bracketseg.brackets.ghosts.find_ghosts`.
+    ghosts : (H, W) bool, optional
+        What moved, where that is known already, in the pixels of the frame that stays.
+
+    Raises
+    ------
+    FrameError
+        If the frames do not fit together or hold values that cannot be used.
+    """
+    shapes = {image.shape for image in images}
+    if len(shapes) > 1:
+        raise FrameError(
+            f"frames of the shapes {sorted(shapes)} cannot be fused; give frames of one size, all "
+            "grey or all in colour"
+        )
+    reference = 1 if len(images) == 3 else 0
+    placements: tuple[Placement, ...] = tuple(Shift() for _ in images)
+    if method != "off":
+        placements = align([luma(image) for image in images], method, reference=reference)
+    if deghost and ghosts is None:
+        ghosts = ghosts_between(images, evs, placements, reference=reference).ghosts
+    moved = not all(is_still(placement.matrix) for placement in placements)
+    return LaidFrames(
+        images=tuple(map(placed_picture, images, placements)),
+        evs=tuple(evs),
+        placements=placements,
+        ghosts=ghosts,
+        covers=tuple(_covered(images[0].shape, p) for p in placements) if moved else None,
+    )
+
+
+def placed_picture(image: NDArray[Any], placement: Placement) -> NDArray[Any]:
+    """Resample a frame to where it lies on the reference, by cubic interpolation.
+
+    What comes in from outside goes on as the border: a dark margin would be seen from afar
+    over the coarse scales. `image` itself where nothing moves.
+    """
+    if is_still(placement.matrix):
+        return image
+    warped = cv2.warpPerspective(
+        np.ascontiguousarray(image),
+        placement.matrix,
+        image.shape[1::-1],
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return warped.clip(0, 1) if warped.dtype == np.float32 else np.asarray(warped)
+
+
+def _covered(shape: tuple[int, ...], placement: Placement) -> NDArray[np.bool_]:
+    whole = np.ones(shape[:2], np.bool_)
+    return np.asarray(place_image(whole, placement.matrix, smooth=False), np.bool_)
