@@ -73,8 +73,7 @@ class Optimization:
         self._group = group
         self._shared: DistributedDataParallel | None = None
         if group.size > 1:
-            # The network has no buffers, such as the means of a batch normalisation.
-            self._shared = DistributedDataParallel(self.unet, broadcast_buffers=False)
+            self._shared = DistributedDataParallel(self.unet)
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=config.learning_rate)
         # float16 has so small a range that gradients must be scaled; the others need it not.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)

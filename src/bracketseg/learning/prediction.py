@@ -196,7 +196,9 @@ def _predict(
     shape = (picture.shape[0], picture.shape[1])
     grid, halo = model.unet.stride, receptive_radius(model.card.network)
     item_size = 4 if dtype is None else dtype.itemsize
-    max_pixels = int(TILE_MEMORY / memory_per_pixel(model.card.network, item_size))
+    max_pixels = int(
+        TILE_MEMORY // (4 if openvino else 1) / memory_per_pixel(model.card.network, item_size)
+    )
     if side is None:
         tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
     else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import torch
 from torch import distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from bracketseg.errors import TrainingError
 
@@ -112,14 +114,19 @@ def process_group() -> Iterator[ProcessGroup]:
         torch.cuda.set_device(local_rank)
         # What the processes tell each other lies in main memory, the gradients on the GPUs.
         backend = "cpu:gloo,cuda:nccl"
-    distributed.init_process_group(backend)
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store, rank, _ = next(rendezvous("env://"))
+    # torchrun may keep the store when it starts the processes again, and in it the addresses of
+    # those that are gone: the new ones would wait for them.
+    store = PrefixStore(f"bracketseg/{restarts}", store)
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     try:
         yield ProcessGroup(
-            rank=distributed.get_rank(),
+            rank=rank,
             size=size,
             local_rank=local_rank,
             local_size=int(os.environ["LOCAL_WORLD_SIZE"]),
-            restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0,
+            restarted=int(restarts) > 0,
         )
     finally:
         distributed.destroy_process_group()

@@ -1,0 +1,125 @@
+"""Ground truth and metrics of a 1900x1060 bracket, beside other ways of making the same.
+
+    python tests/benchmarks/ground_truth.py
+
+The ways take turns. Prints Markdown tables.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from scenes import write_scenes
+
+from bracketseg.brackets.images import read_image
+from bracketseg.brackets.layouts import find_brackets
+from bracketseg.brackets.luma import luma
+from bracketseg.evaluation.confusion import confusion
+from bracketseg.evaluation.metrics import measure, roc_auc
+from bracketseg.labeling.coverage import coverage
+from bracketseg.labeling.label_folder import label_brackets
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import Otsu
+from bracketseg.labeling.records import LabelingInfo
+from bracketseg.scene_pool import Threads
+
+SHAPE = (1060, 1900)
+ROUNDS = 9
+SCENES = 12
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = write_scenes(Path(name) / "brackets", SCENES, SHAPE, ".jpg")
+        brackets = find_brackets(folder).brackets
+        low, high = (brackets[0].frame(role).read() for role in ("low", "high"))
+        truth = {
+            "bracketseg": lambda: ours(low, high),
+            "OpenCV's own calls": lambda: opencv(low, high),
+            "scikit-image": lambda: scikit_image(low, high),
+        }
+        table("luma, Otsu, both masks, coverage", in_turns(truth, ROUNDS))
+        paths = [bracket.frame(role).path for bracket in brackets for role in ("low", "high")]
+        folders = {
+            "label a folder": lambda: label(brackets, Path(name) / "masks"),
+            "only decode its frames": lambda: list(Threads().in_order(paths, read_image)),
+        }
+        table(f"{SCENES} scenes", in_turns(folders, 7))
+    table("one mask pair", in_turns(metrics(), ROUNDS))
+
+
+def in_turns(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Give the median seconds of each way."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way()
+    for _ in range(rounds):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
+
+
+def table(title: str, medians: dict[str, float]) -> None:
+    first = next(iter(medians.values()))
+    print(f"| {title} | ms | times the first |\n|---|---:|---:|")
+    for name, median in medians.items():
+        print(f"| {name} | {1000 * median:.1f} | {median / first:.2f} |")
+    print()
+
+
+def ours(low: np.ndarray, high: np.ndarray) -> object:
+    masks = {}
+    for role, frame in (("low", low), ("high", high)):
+        values = luma(frame)
+        masks[role] = Otsu().bounds(values, role).mask(values)
+    return coverage(masks["low"], masks["high"])
+
+
+def opencv(low: np.ndarray, high: np.ndarray) -> object:
+    masks = []
+    for frame, kind in ((low, cv2.THRESH_BINARY), (high, cv2.THRESH_BINARY_INV)):
+        values = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        masks.append(cv2.threshold(values, 0, 255, kind | cv2.THRESH_OTSU)[1])
+    union = cv2.bitwise_or(*masks)
+    remainder = cv2.bitwise_not(union)
+    pieces = cv2.connectedComponents(remainder)[0]
+    return [cv2.countNonZero(mask) for mask in (*masks, union)], pieces
+
+
+def scikit_image(low: np.ndarray, high: np.ndarray) -> object:
+    from skimage.color import rgb2ycbcr
+    from skimage.filters import threshold_otsu
+    from skimage.measure import label as components
+
+    values = [rgb2ycbcr(frame)[..., 0] for frame in (low, high)]
+    masks = [values[0] > threshold_otsu(values[0]), values[1] <= threshold_otsu(values[1])]
+    union = masks[0] | masks[1]
+    return [mask.mean() for mask in (*masks, union)], components(~union).max()
+
+
+def label(brackets: object, out: Path) -> None:
+    rules = dict.fromkeys(("low", "high"), Otsu())
+    folder = LabelingFolder.create(out, LabelingInfo(method="otsu", ranges=rules))
+    for _ in label_brackets(brackets, rules, folder):
+        pass
+
+
+def metrics() -> dict[str, Callable[[], object]]:
+    random = np.random.default_rng(0)
+    probability = np.clip(random.normal(0.4, 0.2, SHAPE), 0, 1).astype(np.float32)
+    reference = probability + random.normal(0, 0.1, SHAPE) > 0.5
+    prediction = probability >= 0.5
+    return {
+        "all metrics of two masks": lambda: measure(confusion(reference, prediction)),
+        "ROC AUC from float32": lambda: roc_auc(reference, probability),
+    }
+
+
+if __name__ == "__main__":
+    main()
