@@ -164,9 +164,7 @@ def test_label_explains_the_ranges_that_it_found(command, brackets, tmp_path):
         gain = {"low": 0.5, "medium": 1.0, "high": 2.0}[path.stem]
         # Everything brighter than 230 clips.
         cv2.imwrite(str(path), np.minimum(frame * gain * 1.6, 230).astype(np.uint8))
-    labelled = command(
-        "label", brackets, "--method", "auto", "--out", tmp_path / "masks", "--json"
-    )
+    labelled = command("label", brackets, "--method", "auto", "--out", tmp_path / "masks", "--json")
     for record in json.loads(labelled.out):
         high, low = (record["masks"][role] for role in ("high", "low"))
         found = high["origin"]["found"]

@@ -10,7 +10,7 @@ WINDOW = 11
 """Side of the square patches, pixels."""
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)
-"""Of the three scales from fine to coarse, as in multi-scale SSIM; they are divided by their sum."""
+"""Of the scales from fine to coarse, as in multi-scale SSIM; they are divided by their sum."""
 
 STRONGEST = 10.0
 """The largest power that weighs the frames' structures; then the strongest one alone counts."""
@@ -93,9 +93,7 @@ def _at_one_scale(stack: list[NDArray[np.float64]]) -> float:
     power = np.minimum(np.tan(np.pi / 2 * agreement), STRONGEST)
     weights = [((c + _TINY) / (greatest + _TINY)) ** power for c in contrasts]
     factors = [w / (c + _TINY) for w, c in zip(weights, contrasts, strict=True)]
-    length = sum(
-        factors[j] * factors[k] * shared[j][k] for j in range(count) for k in range(count)
-    )
+    length = sum(factors[j] * factors[k] * shared[j][k] for j in range(count) for k in range(count))
     scale = greatest / (np.sqrt(np.maximum(length, 0)) + _TINY)
     with_fused = scale * sum(factors[k] * covariance(k, count) for k in range(count))
     variance = np.maximum(covariance(count, count), 0)

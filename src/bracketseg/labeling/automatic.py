@@ -36,7 +36,7 @@ BELOW_WHITE = 4
 ENOUGH_OF_A_VALUE = 50
 """Pixels that a value needs for its noise to be measured."""
 
-CLIPPED_AT_NOISE_1 = 0.004
+CLIPPED_AT_NOISE_1 = 0.005
 """The part of clipped pixels that is worth covering a luma, at noise 1; it goes with its square."""
 
 CLIPPED_LEAST, CLIPPED_MOST = 0.005, 0.3
@@ -205,7 +205,9 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
         counts = joint[bright:].sum(axis=0, keepdims=True)
         if counts.sum() < ENOUGH_BRIGHT:
             continue
-        least, lower, middle, upper = (float(_quantile(counts, p)[0]) for p in (0.05, 0.25, 0.5, 0.75))
+        least, lower, middle, upper = (
+            float(_quantile(counts, p)[0]) for p in (0.05, 0.25, 0.5, 0.75)
+        )
         if upper - lower <= SCATTER and middle >= LOWEST_WHITE:
             return min(254, round(max(least, middle - BELOW_WHITE)))
     return 255
