@@ -83,13 +83,13 @@ def test_noise_is_measured_and_makes_clipped_pixels_worth_more(ramp, rng):
     assert quiet.clipped < loud.clipped
 
 
-@pytest.mark.parametrize(("channel", "weight"), enumerate([0.299, 0.587, 0.114]))
+@pytest.mark.parametrize(("channel", "weight"), [(0, 0.299), (1, 0.587), (2, 0.114)])
 def test_one_clipped_channel_is_enough(ramp, channel, weight):
     share = np.full(3, 0.25)
     share[channel] = 1
     found = find_ranges(bracket(ramp * share))["high"].found
     # That channel clips at radiance 1/4; the others are then at half of their white.
-    assert found.hi == pytest.approx(weight * 255 + (1 - weight) * 127.5, abs=2)
+    assert found.hi == pytest.approx(weight * 255 + (1 - weight) * 127.5, abs=3)
 
 
 def test_a_few_odd_pixels_of_a_rare_luma_do_not_move_a_bound(ramp):
