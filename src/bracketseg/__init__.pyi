@@ -8,6 +8,7 @@ from .evaluation.confusion import confusion
 from .evaluation.folders import evaluate_folders
 from .evaluation.metrics import measure, roc_auc
 from .labeling.annotators import average_ranges
+from .labeling.automatic import Automatic, find_ranges
 from .labeling.coverage import coverage
 from .labeling.label_folder import label_bracket, label_brackets
 from .labeling.mask_store import LabelingFolder
@@ -22,6 +23,7 @@ from .learning.training import train
 from .learning.unet import UNet
 
 __all__ = [
+    "Automatic",
     "Bounds",
     "Bracket",
     "BracketSet",
@@ -42,6 +44,7 @@ __all__ = [
     "coverage",
     "evaluate_folders",
     "find_brackets",
+    "find_ranges",
     "label_bracket",
     "label_brackets",
     "load_model",

@@ -49,11 +49,13 @@ REAL_WHITE = 254
 """From this value on a channel of a photograph counts as clipped."""
 
 Masks = tuple[NDArray[np.bool_], NDArray[np.bool_]]
-Method = Callable[[Frames], Masks]
+Method = Callable[[Frames, int], Masks]
+"""Of frames, dark to bright, and the value from which on a channel counts as clipped."""
 
 TITLES = {
     "manual": "manual [120, 255], [0, 200]",
     "auto": "**auto**",
+    "first": "first rule, p = 0.2, true white",
     "otsu": "Otsu",
     "division": "histogram division",
     "mixture": "Gaussian mixture",
@@ -113,11 +115,30 @@ def methods() -> dict[str, Method]:
     """Everything that makes masks of a bracket without its truth."""
     rules: dict[str, dict[str, Rule]] = {"manual": dict(DEFAULT_RANGES)}
     rules |= {name: dict.fromkeys(MASK_ROLES, rule) for name, rule in FOUND_RULES.items()}
-    return {**{name: _by_rules(made) for name, made in rules.items()}, "network": _by_networks()}
+    by_rules = {name: _by_rules(made) for name, made in rules.items()}
+    return {**by_rules, "first": first_rule, "network": _by_networks()}
+
+
+def first_rule(frames: Frames, clips_at: int) -> Masks:
+    """The rule that `auto` has to beat, which looks at one luma at a time and not at noise.
+
+    The low frame from the first luma of which a fifth of the pixels are clipped in the medium one;
+    the high frame up to the first luma of which a fifth of the pixels are clipped.
+    """
+    low, high = luma(frames[0]), luma(frames[-1])
+
+    def first(values: NDArray[np.uint8], frame: NDArray[np.uint8]) -> int:
+        clipped = (frame >= clips_at).any(axis=2)
+        counts = np.bincount(values.ravel(), minlength=256)
+        burnt = np.bincount(values[clipped], minlength=256)
+        found = np.flatnonzero(burnt >= 0.2 * np.maximum(counts, 1))
+        return int(found[0]) if found.size else 256
+
+    return low >= first(low, frames[1]), high < first(high, frames[-1])
 
 
 def _by_rules(rules: Mapping[str, Rule]) -> Method:
-    def make(frames: Frames) -> Masks:
+    def make(frames: Frames, _clips_at: int) -> Masks:
         named = {"low": frames[0], "high": frames[-1]}
         if len(frames) == 3:
             named["medium"] = frames[1]
@@ -135,7 +156,7 @@ def _by_networks() -> Method:
 
     low, high = (load_model(shipped_model(role)) for role in MASK_ROLES)
 
-    def make(frames: Frames) -> Masks:
+    def make(frames: Frames, _clips_at: int) -> Masks:
         pairs = (low, frames[0]), (high, frames[-1])
         one, other = (binarize(predict_probability(model, f, device="cpu")) for model, f in pairs)
         return one, other
@@ -163,7 +184,7 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
     }
     middle = iso == ISO[1]
     for name, method in made.items():
-        masks = method(scene.frames)
+        masks = method(scene.frames, scene.clips_at)
         weights = weights_of(*masks)
         radiances[name] = merged(scene, weights)
         if middle:
@@ -222,7 +243,7 @@ def main() -> None:
         for frames in real_frames(options.real):
             count += 1
             for name, method in made.items():
-                masks = method(frames)
+                masks = method(frames, REAL_WHITE)
                 for column, value in zip(
                     ("coverage", "clipped"), covered(masks, frames, REAL_WHITE), strict=True
                 ):

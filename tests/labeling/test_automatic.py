@@ -5,6 +5,10 @@ from bracketseg.brackets.luma import luma
 from bracketseg.errors import LabelingError
 from bracketseg.labeling import automatic
 from bracketseg.labeling.automatic import Automatic, find_ranges
+from bracketseg.labeling.label_folder import label_bracket
+from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.saved_scene import open_annotation
 
 
 def camera(radiance, ev, *, white=255, noise=0.0, rng=None):
@@ -79,11 +83,13 @@ def test_noise_is_measured_and_makes_clipped_pixels_worth_more(ramp, rng):
     assert quiet.clipped < loud.clipped
 
 
-def test_one_clipped_channel_is_enough(ramp):
-    red = ramp * [1.0, 0.25, 0.25]
-    found = find_ranges(bracket(red))["high"].found
-    # Red clips at radiance 1/4; green and blue are then at half of their white.
-    assert found.hi == pytest.approx(0.299 * 255 + 0.701 * 127.5, abs=2)
+@pytest.mark.parametrize(("channel", "weight"), [(0, 0.299), (1, 0.587), (2, 0.114)])
+def test_one_clipped_channel_is_enough(ramp, channel, weight):
+    share = np.full(3, 0.25)
+    share[channel] = 1
+    found = find_ranges(bracket(ramp * share))["high"].found
+    # That channel clips at radiance 1/4; the others are then at half of their white.
+    assert found.hi == pytest.approx(weight * 255 + (1 - weight) * 127.5, abs=3)
 
 
 def test_a_few_odd_pixels_of_a_rare_luma_do_not_move_a_bound(ramp):
@@ -126,3 +132,24 @@ def test_frames_that_do_not_belong_together_are_refused(ramp):
 def test_a_rule_that_was_not_found_yet_says_what_it_takes(ramp):
     with pytest.raises(LabelingError, match="needs the whole bracket"):
         Automatic().bounds(np.zeros((2, 2), np.uint8), "low")
+
+
+def test_a_range_that_was_found_comes_back_with_the_scene(brackets, tmp_path):
+    bracket = brackets[0]
+    rules = {"low": Automatic(), "high": Automatic()}
+    folder = LabelingFolder.create(tmp_path / "masks", LabelingInfo(method="auto", ranges=rules))
+    made = label_bracket(bracket, rules, folder).masks
+    lumas = {role: luma(bracket.frame(role).read()) for role in rules}
+    opened = open_annotation(folder, bracket.scene, lumas).annotation
+    for role in rules:
+        assert opened.rule(role) == made[role].origin
+        assert opened.rule(role).found.why
+        assert (opened.bounds(role).lo, opened.bounds(role).hi) == (made[role].lo, made[role].hi)
+        assert folder.rule(bracket.scene, role) == made[role].origin
+        np.testing.assert_array_equal(opened.mask(role), folder.mask(bracket.scene, role))
+
+
+def test_one_role_alone_can_be_found(brackets, tmp_path):
+    rules = {"high": Automatic()}
+    folder = LabelingFolder.create(tmp_path / "masks", LabelingInfo(method="auto", ranges=rules))
+    assert label_bracket(brackets[0], rules, folder).masks.keys() == {"high"}

@@ -12,9 +12,9 @@ from bracketseg.labeling.ranges import (
     Bounds,
     ManualRange,
     Otsu,
-    Rule,
     otsu_threshold,
 )
+from bracketseg.labeling.rules import Rule
 
 lumas = hnp.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 

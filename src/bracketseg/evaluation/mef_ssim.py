@@ -10,7 +10,7 @@ WINDOW = 11
 """Side of the square patches, pixels."""
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001)
-"""Of the three scales from fine to coarse, as in multi-scale SSIM; they are divided by their sum."""
+"""Of the scales from fine to coarse, as in multi-scale SSIM; they are divided by their sum."""
 
 STRONGEST = 10.0
 """The largest power that weighs the frames' structures; then the strongest one alone counts."""

@@ -36,7 +36,7 @@ BELOW_WHITE = 4
 ENOUGH_OF_A_VALUE = 50
 """Pixels that a value needs for its noise to be measured."""
 
-CLIPPED_AT_NOISE_1 = 0.004
+CLIPPED_AT_NOISE_1 = 0.005
 """The part of clipped pixels that is worth covering a luma, at noise 1; it goes with its square."""
 
 CLIPPED_LEAST, CLIPPED_MOST = 0.005, 0.3
