@@ -130,7 +130,7 @@ class TestTensors:
         change(model, lambda tensors: tensors.update({"head.bias": torch.zeros(shape)}))
         refused(model, "weights do not fit")
 
-    @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int64, torch.bool])
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.int64, torch.bool])
     def test_of_another_type(self, model: Path, dtype: torch.dtype) -> None:
         change(model, lambda t: t.update({"head.bias": t["head.bias"].to(dtype)}))
         refused(model, "weights do not fit")

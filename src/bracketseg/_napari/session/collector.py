@@ -8,10 +8,8 @@ become part of a cycle it waits, for one of the occasions below.
 """
 
 import gc
-from typing import Any
 
 _users: set[object] = set()
-_thawed = False
 
 
 def hold(user: object) -> None:
@@ -22,8 +20,6 @@ def hold(user: object) -> None:
     user : object
         Anything that stands for who wants it.
     """
-    if not _users:
-        gc.callbacks.append(_collected)
     _users.add(user)
     gc.freeze()
 
@@ -35,25 +31,16 @@ def settle() -> None:
 
 
 def thaw() -> None:
-    """Let the next full collection look at everything, since something large may have gone."""
-    global _thawed
+    """Let full collections look at everything, until the next :func:`hold` or :func:`settle`.
+
+    For when something large may have gone.
+    """
     if _users:
-        _thawed = True
         gc.unfreeze()
 
 
 def release(user: object) -> None:
-    """End what :func:`hold` began; with the last user all is as it was."""
-    _users.discard(user)
-    if _users:
-        thaw()
-    elif _collected in gc.callbacks:
-        gc.callbacks.remove(_collected)
+    """End what :func:`hold` began, and let what has gone with this user be collected."""
+    if user in _users:
         gc.unfreeze()
-
-
-def _collected(phase: str, info: dict[str, Any]) -> None:
-    global _thawed
-    if _thawed and phase == "stop" and info["generation"] == 2:
-        _thawed = False
-        gc.freeze()
+    _users.discard(user)
