@@ -20,7 +20,18 @@ def test_every_command_of_the_readme_runs(command, tmp_path, monkeypatch):
         if line.startswith("bracketseg ")
     ]
     assert [shlex.split(line)[1] for line in lines] == [
-        *("info", "label", "label", "predict", "train", "train", "predict", "evaluate", "fuse"),
+        *(
+            "info",
+            "label",
+            "label",
+            "label",
+            "predict",
+            "train",
+            "train",
+            "predict",
+            "evaluate",
+            "fuse",
+        ),
         *("export", "compare"),
     ]
     monkeypatch.chdir(tmp_path)

@@ -237,7 +237,7 @@ def test_a_scene_of_another_size_is_fused_too(barn, tmp_path):
             barn.qtbot.waitUntil(barn.find("fuse").isEnabled)
             barn.click("fuse")
         barn.says(f"{name} fused,")
-        assert barn.fused.data.shape == shape
+        barn.qtbot.waitUntil(lambda shape=shape: barn.fused.data.shape == shape)
         assert barn.find("fuse").isChecked()
 
 

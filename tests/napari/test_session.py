@@ -802,11 +802,3 @@ def test_a_session_needs_neither_qt_nor_torch(tmp_path):
         "assert not bad, bad"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
-
-
-def test_the_circle_of_the_brush_has_no_background(viewer):
-    """Drawn with it after labels got another size, napari 0.9.2 ended with a broken process."""
-    circle = viewer.canvas.overlays["_brush_circle"]
-    assert circle.box
-    session_of(viewer)
-    assert not circle.box

@@ -567,7 +567,7 @@ def test_a_stop_is_said_at_once_and_resume_goes_on(dock, worker, folder):
     assert worker.requests[1] == replace(request, resume=True)
     worker.say(Ready(), PLANNED, CACHED, step(2), epoch(2, 0.6))
     dock.wait_text("Dice 0.600")
-    assert any(values[-1:] == [0.6] and len(values) == 2 for values in dock.curves[1])
+    dock.wait(lambda: any(values[-1:] == [0.6] and len(values) == 2 for values in dock.curves[1]))
     worker.say(Finished(run=request.out, best_epoch=2, metrics=METRICS), END)
     dock.wait(lambda: len(worker.requests) == 3)
     assert worker.requests[2].config.loss == "focal"

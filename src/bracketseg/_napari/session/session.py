@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary, ref
 from napari.components import ViewerModel
 from psygnal import Signal
 
-from bracketseg._napari.layers.brush_circle import without_background
 from bracketseg._napari.session import collector
 from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
 from bracketseg._napari.session.labelings import Labelings
@@ -110,7 +109,6 @@ class Session:
         self.to_correct: tuple[MaskRole, ...] = ()
         self.model: Path | None = None
         self.threshold: float | None = None
-        without_background(viewer)
         viewer.layers.events.removed.connect(_layer_removed)
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
