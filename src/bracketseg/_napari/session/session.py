@@ -110,12 +110,15 @@ class Session:
         self.model: Path | None = None
         self.threshold: float | None = None
         viewer.layers.events.removed.connect(_layer_removed)
+        # Whose frame somebody has picked, until it is on show.
+        self._picked: MaskRole | None = None
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
         self._scenes.finished.connect(self._scanned)
         self._shown = ShownScene(viewer, on_shown=self._load_ahead)
         self._shown.loading_started.connect(self.scene_loading)
         self._shown.leaving.connect(self.scene_leaving)
+        self._shown.changed.connect(self._turn_to_picked)
         self._shown.changed.connect(self.scene_changed)
         self._shown.shifts_changed.connect(self.shifts_changed)
         self._shown.failed.connect(self._failed)
@@ -300,11 +303,16 @@ class Session:
         bracket = self.current.with_roles(low, high)
         chosen = [role for role in MASK_ROLES if bracket.frame(role) != self.current.frame(role)]
         if len(chosen) == 1:
-            self.role = chosen[0]
+            self._picked = chosen[0]
         self._scenes.replace(bracket)
         if self.folder is not None:
             self._roles.keep(self.folder, bracket)
         self._shown.show(bracket)
+
+    def _turn_to_picked(self, _bracket: Bracket) -> None:
+        # Only now: what was shown meanwhile had a role of its own.
+        if self._picked is not None:
+            self.role, self._picked = self._picked, None
 
     def _failed(self, bracket: Bracket, error: Exception) -> None:
         self._shown.tidy()
