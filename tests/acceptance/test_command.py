@@ -3,10 +3,8 @@
 import csv
 import json
 import re
-import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -18,7 +16,7 @@ from PIL.TiffImagePlugin import IFDRational
 from tests.handheld import photograph, turned
 from tests.handheld import scene as radiance
 
-from bracketseg import __version__, console
+from bracketseg import __version__
 from bracketseg.brackets.masks import read_mask, read_probability
 from bracketseg.errors import OutOfMemoryError, TrainingError
 from bracketseg.learning import optimization, predict_folder, prediction, training
@@ -605,23 +603,3 @@ def test_the_demo_does_all_of_it_and_says_where(command, tmp_path, monkeypatch):
         assert len(list((out / name).glob("*_low.png"))) == 15
     assert "Table 2" in (out / "comparison" / "tables.md").read_text()
     assert command("demo", "--out", out).status == 0
-
-
-def test_an_interrupted_folder_keeps_what_is_done_and_says_so(
-    command, brackets, tmp_path, monkeypatch
-):
-    follow = console.progress_bar
-
-    @contextmanager
-    def interrupted():
-        with follow() as progress:
-            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does, while the first scene is read
-            yield progress
-
-    monkeypatch.setattr(console, "progress_bar", interrupted)
-    out = tmp_path / "masks"
-    stopped = command("label", brackets, "--method", "otsu", "--out", out)
-    assert stopped.status == 1
-    assert "of 6 scenes are done" in stopped.err
-    assert (out / "s0_low.png").is_file()
-    assert "s0," in (out / "coverage.csv").read_text()

@@ -303,14 +303,14 @@ class Session:
         bracket = self.current.with_roles(low, high)
         chosen = [role for role in MASK_ROLES if bracket.frame(role) != self.current.frame(role)]
         if len(chosen) == 1:
-            self._picked = chosen[0]
+            self.role = self._picked = chosen[0]
         self._scenes.replace(bracket)
         if self.folder is not None:
             self._roles.keep(self.folder, bracket)
         self._shown.show(bracket)
 
     def _turn_to_picked(self, _bracket: Bracket) -> None:
-        # Only now: what was shown meanwhile had a role of its own.
+        # Once more: what was shown meanwhile had a role of its own.
         if self._picked is not None:
             self.role, self._picked = self._picked, None
 
