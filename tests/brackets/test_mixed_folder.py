@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.photographs import BASE, Card
 
+from bracketseg.brackets.arrangement import arrangement_of
 from bracketseg.brackets.decisions import DECISION_NAME, Decision, keep_decision
 from bracketseg.brackets.layouts import BracketSet, find_brackets
 from bracketseg.errors import BracketError
@@ -166,7 +167,7 @@ class TestDecision:
         card.take(0, -2, 2)
         card.rest(100)
         card.take(1)
-        return Decision.of(find_brackets(tmp_path).brackets)
+        return arrangement_of(tmp_path).decision
 
     def test_of_what_was_found_changes_nothing(self, day: Decision, tmp_path: Path) -> None:
         before = find_brackets(tmp_path)

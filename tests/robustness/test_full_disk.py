@@ -49,5 +49,8 @@ def test_what_is_kept_beside_the_pictures(data: Path) -> None:
         full_after(0),
         pytest.raises(BracketSegError, match=r"bracketseg-brackets\.json.*Make room"),
     ):
-        keep_decision(bracket.folder, Decision.of([bracket]))
+        keep_decision(
+            bracket.folder,
+            Decision().put(bracket.scene, *(frame.path.name for frame in bracket.frames)),
+        )
     assert sorted(data.rglob("*")) == before

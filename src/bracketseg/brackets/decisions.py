@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.files import cannot_write, write_json
 from bracketseg.errors import BracketError
 
@@ -56,18 +55,6 @@ class Decision:
 
     brackets: tuple[Decided, ...] = ()
     left_out: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, brackets: Iterable[Bracket]) -> "Decision":
-        """Start from brackets as they were found, all in one folder."""
-        return cls(
-            brackets=tuple(
-                Decided(
-                    name=bracket.scene, frames=tuple(frame.path.name for frame in bracket.frames)
-                )
-                for bracket in brackets
-            )
-        )
 
     def merge(self, first: str, *others: str) -> "Decision":
         """Make one bracket of several; it has the name of the first."""
