@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, ref
 from napari.components import ViewerModel
 from psygnal import Signal
 
+from bracketseg._napari.layers.graphics_context import remove_layers_in_own_context
 from bracketseg._napari.session import collector
 from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
 from bracketseg._napari.session.labelings import Labelings
@@ -110,6 +111,7 @@ class Session:
         self.model: Path | None = None
         self.threshold: float | None = None
         viewer.layers.events.removed.connect(_layer_removed)
+        remove_layers_in_own_context(viewer)
         # Whose frame somebody has picked, until it is on show.
         self._picked: MaskRole | None = None
         self._scenes = SceneList()
