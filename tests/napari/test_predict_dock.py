@@ -780,7 +780,7 @@ def test_what_was_predicted_of_another_frame_is_not_shown_as_of_this_one(hand, f
     assert hand.questions == []
     expected = probability(folder, "attic", "medium") >= np.float32(0.13)
     np.testing.assert_array_equal(hand.mask("low prediction"), expected)
-    assert hand.layer("low prediction").visible
+    hand.qtbot.waitUntil(lambda: hand.layer("low prediction").visible)
 
 
 def test_the_next_run_takes_the_layers_of_the_scene_before(hand, folder):

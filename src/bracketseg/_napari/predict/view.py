@@ -48,6 +48,8 @@ class PredictionView:
         self._probability = PredictConfig().probability
         self._scale = PredictConfig().scale
         self._catching_up = self._adding = False
+        # Roles of a run of which nothing has come yet: their first mask is to be seen.
+        self._awaited: set[MaskRole] = set()
         self.subject: Subject | None = None
         self.focus = choice.role
         self.later: Callable[[Callable[[], None]], object] = _now
@@ -150,6 +152,8 @@ class PredictionView:
             if layers not in known:
                 known.append(layers)
         self._known = known
+        # A mask may be there and hidden: that of another frame was.
+        self._awaited = set(roles)
         if self.focus not in roles:
             self.focus = next(iter(roles))
 
@@ -160,7 +164,8 @@ class PredictionView:
         layers = self._fitting(role)
         if layers is None:
             return True
-        first = layers.mask is None
+        first = role in self._awaited
+        self._awaited.discard(role)
         self._adding = True
         layers.scale = self._scale
         shown = layers.put(index, probability, self._threshold, model)
