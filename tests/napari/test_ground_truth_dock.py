@@ -19,9 +19,11 @@ from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.rules import FOUND_RULES
 from bracketseg.labeling.saved_scene import save_annotation
 
 
@@ -172,6 +174,38 @@ def test_otsu_shows_the_threshold_it_found(labeller):
     labeller.find("gt.high.method").setCurrentText("Manual")
     assert labeller.find("gt.high.range").value() == (0, 200)
     assert not labeller.find("gt.high.threshold").isVisible()
+
+
+def test_an_automatic_range_says_why_and_can_be_moved(labeller, qtbot):
+    labeller.find("gt.low.method").setCurrentText("Automatic")
+    why = labeller.find("gt.low.why")
+    qtbot.waitUntil(why.isVisible)
+    assert labeller.find("gt.low.method").currentText() == "Automatic"
+    lo, hi = labeller.find("gt.low.range").value()
+    assert why.text() == f"Low from {lo:g}: above it, the medium frame clips."
+    assert labeller.find("gt.low.pick").isVisible()
+    labeller.drag("low", lo, lo - 10, lo - 20)
+    assert labeller.find("gt.low.range").value() == (lo - 20, hi)
+    assert labeller.find("gt.low.method").currentText() == "Manual"
+    assert not why.isVisible()
+
+
+def test_what_only_the_command_makes_is_shown_by_its_name(labeller, qtbot, folder, tmp_path):
+    rules = {"low": FOUND_RULES["valley"], "high": FOUND_RULES["mixture"]}
+    info = LabelingInfo(method="valley", ranges=rules)
+    brackets = [it for it in labeller.session.brackets if it.scene == "attic"]
+    list(label_brackets(brackets, rules, LabelingFolder.create(tmp_path / "out", info)))
+    labeller.session.labeling_path = tmp_path / "out"
+    labeller.says("saved")
+    low, high = (labeller.find(f"gt.{role}.method") for role in ("low", "high"))
+    assert (low.currentText(), high.currentText()) == ("Histogram valley", "Gaussian mixture")
+    record = LabelingFolder.open(tmp_path / "out").record("attic")
+    assert labeller.text("gt.low.threshold") == f"t = {record.masks['low'].threshold}"
+    assert not labeller.find("gt.low.range.lo").isEnabled()
+    low.setCurrentText("Manual")
+    assert low.findText("Histogram valley") == -1
+    labeller.click("gt.undo")
+    assert low.currentText() == "Histogram valley"
 
 
 def test_picking_in_the_picture(labeller):
@@ -433,7 +467,9 @@ def test_all_layers_can_be_removed_at_once(labeller, qtbot):
 
 
 def test_every_word_fits_into_a_dock_of_330_pixels(labeller):
-    labeller.find("gt.high.method").setCurrentText("Otsu")
+    for role in ("low", "high"):
+        labeller.find(f"gt.{role}.method").setCurrentText("Automatic")
+    labeller.qtbot.waitUntil(labeller.find("gt.high.why").isVisible)
     labeller.click("gt.compare")
     labeller.dock.setFixedSize(330, 850)
     labeller.qtbot.wait(50)
