@@ -178,9 +178,11 @@ def test_who_skips_before_a_range_is_found_goes_on_with_automatic_ones(labeller,
 
 
 def test_a_range_that_is_found_late_never_lands_on_another_scene(labeller, later):
-    labeller.truth.set_method("low", "auto")
-    labeller.session.select("cave")
     labeller.truth.set_method("low", "otsu")
+    labeller.truth.accept()
+    labeller.truth.set_method("low", "auto")
+    labeller.session.select("attic")
+    assert labeller.truth.ranges.pending == frozenset()
     later.arrive()
     assert rules(labeller) == {"low": Otsu(), "high": DEFAULT_RANGES["high"]}
 
@@ -188,13 +190,14 @@ def test_a_range_that_is_found_late_never_lands_on_another_scene(labeller, later
 def test_what_a_person_does_meanwhile_goes_before(labeller, folder, later):
     labeller.truth.set_method("low", "auto")
     labeller.truth.set_method("high", "auto")
+    assert labeller.truth.ranges.pending == {"low", "high"}
     labeller.editor.set_range("low", 10, 20)
     later.arrive()
     wanted = {"low": ManualRange(lo=10, hi=20), "high": ranges_of(folder, "attic")["high"]}
     assert rules(labeller) == wanted
 
 
-def test_what_was_found_for_another_frame_is_found_anew(labeller, folder):
+def test_what_was_found_for_another_frame_is_found_anew(labeller, folder, later):
     labeller.truth.set_method("low", "auto")
     labeller.truth.accept()
     labeller.session.select("attic")
@@ -202,6 +205,8 @@ def test_what_was_found_for_another_frame_is_found_anew(labeller, folder):
     labeller.session.choose_roles(bracket.frame("medium"), bracket.frame("high"))
     frames = {role: read_image(folder / "attic" / f"{role}.png") for role in ("medium", "high")}
     wanted = find_ranges({"low": frames["medium"], "high": frames["high"]})
+    assert rules(labeller) == DEFAULT_RANGES
+    later.arrive()
     assert labeller.editor.rule("low") == wanted["low"]
     assert labeller.truth.state == "elsewhere"
 
