@@ -388,6 +388,12 @@ def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(label
     heading = labeller.text("gt.consensus.heading")
     assert "chosen on other frames: attic low by Bo on medium.png." in heading
     assert "mean range [100.0, 255.0]; no scene was labelled by two" in heading
+    table = labeller.find("gt.consensus.table")
+    cells = {
+        tuple(table.item(row, column).text() for column in (1, 5))
+        for row in range(table.rowCount())
+    }
+    assert cells == {("low", "–"), ("high", "0.0 (sd 0.0)")}
     labeller.find("gt.consensus").close()
 
 

@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 from psygnal import Signal
 
 from bracketseg._napari.session import collector
-from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
+from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels, all_labelled_text
 from bracketseg._napari.session.labelings import Labelings
 from bracketseg._napari.session.role_keeper import RoleKeeper
 from bracketseg._napari.session.scene_list import SceneList
@@ -282,7 +282,7 @@ class Session:
         found = self._unlabelled_after(self._place(), but)
         if found is None:
             self.notice.emit(
-                f"All {len(self.brackets)} scenes are labelled."
+                f"{all_labelled_text(len(self.brackets))}."
                 if self.brackets
                 else "No scenes yet: open a folder of brackets."
             )

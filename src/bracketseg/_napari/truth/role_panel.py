@@ -191,7 +191,7 @@ class RolePanel(QFrame):
         self.found.setVisible(threshold or predicted)
         self.pick.setVisible(not (threshold or predicted))
         why = rule.found.why if isinstance(rule, Automatic) and rule.found else ""
-        self.why.setText(f"{why[:1].upper()}{why[1:]}.")
+        self.why.setText(f"{why[:1].upper()}{why[1:]}." if why else "")
         self.why.setVisible(bool(why))
         if isinstance(rule, Prediction):
             self.found.setText("as predicted")
