@@ -21,8 +21,9 @@ from bracketseg.brackets.luma import luma
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
-from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.records import LabelingInfo, Network
 from bracketseg.labeling.rules import FOUND_RULES
 from bracketseg.labeling.saved_scene import save_annotation
 
@@ -123,9 +124,9 @@ def mask_of(folder, scene, role, lo, hi):
     return (values >= lo) & (values <= hi)
 
 
-def save_as(path, folder, *, lo, low="low.png"):
-    """Label the first scene with ranges, as somebody else did."""
-    rules = {"low": ManualRange(lo=lo, hi=255), "high": DEFAULT_RANGES["high"]}
+def save_as(path, folder, *, lo, low="low.png", high=DEFAULT_RANGES["high"]):
+    """Label the first scene, as somebody else did."""
+    rules = {"low": ManualRange(lo=lo, hi=255), "high": high}
     files = {"low": folder / "attic" / low, "high": folder / "attic" / "high.png"}
     lumas = {role: luma(read_image(file)) for role, file in files.items()}
     info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator=path.name)
@@ -350,6 +351,7 @@ def test_annotators_are_averaged(labeller, qtbot, folder):
     assert "mean range [115.0, 255.0]; they are 30.0 apart in lo" in heading
     record = LabelingFolder.open(folder / "labels" / "consensus").record("attic")
     assert record.masks["low"].lo == 115
+    assert labeller.find("gt.consensus.table").item(0, 5).text() == "30.0 (sd 15.0)"
     labeller.find("gt.consensus").close()
 
 
@@ -378,8 +380,10 @@ def test_one_annotator_alone_is_no_average_and_nothing_is_written(labeller, qtbo
     assert not (folder / "labels" / "consensus").exists()
 
 
-def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(labeller, qtbot, folder):
-    save_as(folder / "labels" / "Bo", folder, lo=130, low="medium.png")
+def test_what_is_in_no_mean_is_named(labeller, qtbot, folder):
+    network = Network(model="run", model_sha256="", loss="", threshold=0.5, scale="train")
+    high = Prediction(origin=network, mask=np.eye(24, 32, dtype=bool))
+    save_as(folder / "labels" / "Bo", folder, lo=130, low="medium.png", high=high)
     labeller.find("gt.low.range").setValue((100, 255))
     labeller.click("gt.accept")
     qtbot.waitUntil((folder / "labels" / "Ana" / "attic.json").exists)
@@ -393,7 +397,8 @@ def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(label
         tuple(table.item(row, column).text() for column in (1, 5))
         for row in range(table.rowCount())
     }
-    assert cells == {("low", "–"), ("high", "0.0 (sd 0.0)")}
+    assert cells == {("low", "–"), ("high", "–")}
+    assert "began from a prediction and have no range: attic high by Bo." in heading
     labeller.find("gt.consensus").close()
 
 
