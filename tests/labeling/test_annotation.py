@@ -32,6 +32,20 @@ def bits(annotation, role="low"):
     return annotation.mask(role).astype(int).ravel().tolist()
 
 
+def test_what_a_scene_begins_with_can_come_later_and_is_no_change():
+    scene = both()
+    before = scene.coverage()
+    scene.begin_with("low", ManualRange(lo=0, hi=255))
+    assert scene.mask("low").all()
+    assert scene.coverage() != before
+    assert (scene.revision, scene.can_undo) == (0, False)
+    scene.paint("low", ([0], [0]), False)
+    scene.begin_with("low", ManualRange(lo=255, hi=255))
+    assert scene.corrections("low")[0, 0] == -1
+    scene.undo()
+    assert scene.rule("low") == ManualRange(lo=255, hi=255)
+
+
 def test_a_range_strokes_and_another_range_by_hand():
     scene = one()
     assert bits(scene) == [0, 0, 1, 1, 1, 1]

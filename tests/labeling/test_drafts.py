@@ -251,6 +251,18 @@ def test_drafts_of_one_scene_on_other_frames_and_by_others_stand_beside_each_oth
     assert found(store, "Bo", LUMAS) == [[2, 2]]
 
 
+def test_where_nobody_left_a_draft_no_pixels_are_looked_at(store, monkeypatch):
+    store.save(worked("s2"), "Ada")
+    with monkeypatch.context() as patch:
+        patch.delattr(drafts, "frames_of")
+        assert store.find("s1", "Ada", LUMAS) is None
+    # One that was set aside has to be told from others.
+    for lumas in (LUMAS, OTHER):
+        store.save(drawn(lumas, ([0], [0])), "Ada")
+    store.discard("s1")
+    assert found(store, "Ada", LUMAS) == [[0, 0]]
+
+
 def test_one_role_less_is_another_draft(store):
     store.save(drawn(LUMAS, ([0], [0])), "Ada")
     low = {"low": LUMAS["low"]}

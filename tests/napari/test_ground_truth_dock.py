@@ -19,9 +19,12 @@ from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
-from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.records import LabelingInfo, Network
+from bracketseg.labeling.rules import FOUND_RULES
 from bracketseg.labeling.saved_scene import save_annotation
 
 
@@ -121,9 +124,9 @@ def mask_of(folder, scene, role, lo, hi):
     return (values >= lo) & (values <= hi)
 
 
-def save_as(path, folder, *, lo, low="low.png"):
-    """Label the first scene with ranges, as somebody else did."""
-    rules = {"low": ManualRange(lo=lo, hi=255), "high": DEFAULT_RANGES["high"]}
+def save_as(path, folder, *, lo, low="low.png", high=DEFAULT_RANGES["high"]):
+    """Label the first scene, as somebody else did."""
+    rules = {"low": ManualRange(lo=lo, hi=255), "high": high}
     files = {"low": folder / "attic" / low, "high": folder / "attic" / "high.png"}
     lumas = {role: luma(read_image(file)) for role, file in files.items()}
     info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator=path.name)
@@ -172,6 +175,38 @@ def test_otsu_shows_the_threshold_it_found(labeller):
     labeller.find("gt.high.method").setCurrentText("Manual")
     assert labeller.find("gt.high.range").value() == (0, 200)
     assert not labeller.find("gt.high.threshold").isVisible()
+
+
+def test_an_automatic_range_says_why_and_can_be_moved(labeller, qtbot):
+    labeller.find("gt.low.method").setCurrentText("Automatic")
+    why = labeller.find("gt.low.why")
+    qtbot.waitUntil(why.isVisible)
+    assert labeller.find("gt.low.method").currentText() == "Automatic"
+    lo, hi = labeller.find("gt.low.range").value()
+    assert why.text() == f"Low from {lo:g}: above it, the medium frame clips."
+    assert labeller.find("gt.low.pick").isVisible()
+    labeller.drag("low", lo, lo - 10, lo - 20)
+    assert labeller.find("gt.low.range").value() == (lo - 20, hi)
+    assert labeller.find("gt.low.method").currentText() == "Manual"
+    assert not why.isVisible()
+
+
+def test_what_only_the_command_makes_is_shown_by_its_name(labeller, qtbot, folder, tmp_path):
+    rules = {"low": FOUND_RULES["valley"], "high": FOUND_RULES["mixture"]}
+    info = LabelingInfo(method="valley", ranges=rules)
+    brackets = [it for it in labeller.session.brackets if it.scene == "attic"]
+    list(label_brackets(brackets, rules, LabelingFolder.create(tmp_path / "out", info)))
+    labeller.session.labeling_path = tmp_path / "out"
+    labeller.says("saved")
+    low, high = (labeller.find(f"gt.{role}.method") for role in ("low", "high"))
+    assert (low.currentText(), high.currentText()) == ("Histogram valley", "Gaussian mixture")
+    record = LabelingFolder.open(tmp_path / "out").record("attic")
+    assert labeller.text("gt.low.threshold") == f"t = {record.masks['low'].threshold}"
+    assert not labeller.find("gt.low.range.lo").isEnabled()
+    low.setCurrentText("Manual")
+    assert low.findText("Histogram valley") == -1
+    labeller.click("gt.undo")
+    assert low.currentText() == "Histogram valley"
 
 
 def test_picking_in_the_picture(labeller):
@@ -316,6 +351,7 @@ def test_annotators_are_averaged(labeller, qtbot, folder):
     assert "mean range [115.0, 255.0]; they are 30.0 apart in lo" in heading
     record = LabelingFolder.open(folder / "labels" / "consensus").record("attic")
     assert record.masks["low"].lo == 115
+    assert labeller.find("gt.consensus.table").item(0, 5).text() == "30.0 (sd 15.0)"
     labeller.find("gt.consensus").close()
 
 
@@ -344,8 +380,10 @@ def test_one_annotator_alone_is_no_average_and_nothing_is_written(labeller, qtbo
     assert not (folder / "labels" / "consensus").exists()
 
 
-def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(labeller, qtbot, folder):
-    save_as(folder / "labels" / "Bo", folder, lo=130, low="medium.png")
+def test_what_is_in_no_mean_is_named(labeller, qtbot, folder):
+    network = Network(model="run", model_sha256="", loss="", threshold=0.5, scale="train")
+    high = Prediction(origin=network, mask=np.eye(24, 32, dtype=bool))
+    save_as(folder / "labels" / "Bo", folder, lo=130, low="medium.png", high=high)
     labeller.find("gt.low.range").setValue((100, 255))
     labeller.click("gt.accept")
     qtbot.waitUntil((folder / "labels" / "Ana" / "attic.json").exists)
@@ -354,6 +392,13 @@ def test_ranges_that_were_chosen_on_another_frame_are_in_no_mean_and_named(label
     heading = labeller.text("gt.consensus.heading")
     assert "chosen on other frames: attic low by Bo on medium.png." in heading
     assert "mean range [100.0, 255.0]; no scene was labelled by two" in heading
+    table = labeller.find("gt.consensus.table")
+    cells = {
+        tuple(table.item(row, column).text() for column in (1, 5))
+        for row in range(table.rowCount())
+    }
+    assert cells == {("low", "–"), ("high", "–")}
+    assert "began from a prediction and have no range: attic high by Bo." in heading
     labeller.find("gt.consensus").close()
 
 
@@ -433,7 +478,9 @@ def test_all_layers_can_be_removed_at_once(labeller, qtbot):
 
 
 def test_every_word_fits_into_a_dock_of_330_pixels(labeller):
-    labeller.find("gt.high.method").setCurrentText("Otsu")
+    for role in ("low", "high"):
+        labeller.find(f"gt.{role}.method").setCurrentText("Automatic")
+    labeller.qtbot.waitUntil(labeller.find("gt.high.why").isVisible)
     labeller.click("gt.compare")
     labeller.dock.setFixedSize(330, 850)
     labeller.qtbot.wait(50)

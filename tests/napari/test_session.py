@@ -575,6 +575,26 @@ def test_choosing_roles_needs_a_scene_and_the_darker_frame_as_low(session, tmp_p
     assert session.current.chosen is None
 
 
+def test_the_role_whose_frame_is_picked_counts_at_once_and_until_another_is_shown(session, folder):
+    session.open_folder(folder)
+    session.select("attic")
+    roles = []
+    session.scene_leaving.connect(lambda _: roles.append(session.role))
+
+    def turned_away(_bracket):
+        session.show_role("high")
+
+    session.scene_leaving.connect(turned_away)
+    session.show_role("high")
+    session.choose_roles(session.current.frame("medium"), session.current.frame("high"))
+    assert roles == ["low"]
+    assert session.role == "low"
+    session.scene_leaving.disconnect(turned_away)
+    session.show_role("high")
+    session.select("barn")
+    assert session.role == "high"
+
+
 def test_chosen_frames_are_there_at_the_next_start_and_for_the_command(
     session, tmp_path, picture, log
 ):

@@ -232,6 +232,15 @@ class SceneAnnotation:
         state.set_rule(rule)
         return self._changed()
 
+    def begin_with(self, role: MaskRole, rule: Basis) -> None:
+        """Take the rule of a role that nobody has given another one yet; the strokes stay.
+
+        As with :meth:`limit`, that is no change of a person's: there is nothing to undo, and
+        :attr:`revision` is the same.
+        """
+        self._state(role).set_rule(rule)
+        self._coverage = None
+
     def start_from(self, role: MaskRole, rule: Basis) -> bool:
         """Begin anew from a rule or a prediction, without the strokes that were on another.
 

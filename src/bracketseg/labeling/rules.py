@@ -22,8 +22,8 @@ FOUND_RULES: dict[str, Otsu | Automatic | HistogramDivision | Mixture | Valley] 
 """The rules that find their range themselves, by the name of their method."""
 
 
-def is_threshold(rule: Rule) -> bool:
-    """Whether a rule parts a frame at one luma, which belongs to the darker side."""
+def is_threshold(rule: object) -> bool:
+    """Whether this is a rule that parts a frame at one luma, which belongs to the darker side."""
     return isinstance(rule, (Otsu, HistogramRule))
 
 

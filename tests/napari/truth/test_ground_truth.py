@@ -948,6 +948,19 @@ def test_images_that_come_later_are_taken_until_somebody_chooses(person):
     assert person.layer("high") is None
 
 
+def test_an_image_that_is_picked_is_shown(person):
+    for name in ("a", "b", "c"):
+        person.viewer.add_image(RAMP // (1 + ord(name) - ord("a")), name=name)
+    person.start()
+    person.editor.turn()
+    assert person.editor.focus == "high"
+    picked = person.viewer.layers["b"]
+    person.truth.choose("low", picked)
+    assert person.editor.focus == "low"
+    assert picked.visible
+    assert not person.viewer.layers["a"].visible
+
+
 def test_images_that_go_are_let_go(person):
     images = [person.viewer.add_image(RAMP // n, name=f"i{n}") for n in (1, 2)]
     person.start()

@@ -28,6 +28,7 @@ from bracketseg._napari.brackets.scene_table import SceneTable
 from bracketseg._napari.brackets.scene_view import ROW_HEIGHT, SceneView
 from bracketseg._napari.brackets.thumbnails import Thumbnails
 from bracketseg._napari.session.dock_life import join_session
+from bracketseg._napari.session.labeled_scenes import all_labelled_text
 from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS, session_of
 from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.jobs import JobGroup
@@ -338,7 +339,7 @@ class BracketsDock(QWidget):
         done = sum(session.is_labeled(bracket.scene) for bracket in session.brackets)
         row = (self._table.row_of(current) or 0) + 1
         if done == found and not session.scanning:
-            return f"{current} ({row} of {found}). All {found} scenes are labelled: you are done."
+            return f"{current} ({row} of {found}). {all_labelled_text(found)}: you are done."
         where = f"{row} of {found}, {done} labelled"
         if session.is_labeled(current):
             return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."

@@ -1,7 +1,7 @@
 """Image layers as frames: which of them can be labelled, and the luma of what they show."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,13 +166,24 @@ def shown_frame(image: Image, viewer: ViewerModel) -> ShownFrame:
     values = kept_luma(_pixels(image))
     try:
         if values is None or index:
-            pixels = np.asarray(_pixels(image)[index])
-            if pixels.dtype == np.bool_:
-                pixels = pixels.astype(np.uint8) * np.uint8(255)
-            values = dense_luma(pixels)
+            values = dense_luma(slice_of(image, index)())
     except FrameError as error:
         raise FrameError(f"{image.name}: {error}") from error
     return ShownFrame(layer=image, index=index, luma=values, name=image.name, file=source_of(image))
+
+
+def slice_of(image: Image, index: tuple[int, ...]) -> Callable[[], NDArray[Any]]:
+    """Give a function that reads the pixels of a slice, in any thread.
+
+    It reads what the layer holds now, also once the layer has been filled with another scene.
+    """
+    pixels = _pixels(image)
+
+    def read() -> NDArray[Any]:
+        values = np.asarray(pixels[index])
+        return values.astype(np.uint8) * np.uint8(255) if values.dtype == np.bool_ else values
+
+    return read
 
 
 def pixel_at(image: Image, position: Sequence[float]) -> tuple[int, int]:

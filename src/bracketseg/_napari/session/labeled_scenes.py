@@ -141,3 +141,12 @@ def _labels_of(labeling: LabelingFolder, scene: str | None = None) -> SceneLabel
         method=info.method if info else None,
         coverage=record.coverage if record else None,
     )
+
+
+def all_labelled_text(count: int) -> str:
+    """Say that all scenes are labelled.
+
+    >>> all_labelled_text(1), all_labelled_text(3)
+    ('The only scene is labelled', 'All 3 scenes are labelled')
+    """
+    return f"All {count} scenes are labelled" if count != 1 else "The only scene is labelled"

@@ -10,7 +10,7 @@ from psygnal import Signal
 
 from bracketseg._napari.layers.graphics_context import remove_layers_in_own_context
 from bracketseg._napari.session import collector
-from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels
+from bracketseg._napari.session.labeled_scenes import LabelsRead, SceneLabels, all_labelled_text
 from bracketseg._napari.session.labelings import Labelings
 from bracketseg._napari.session.role_keeper import RoleKeeper
 from bracketseg._napari.session.scene_list import SceneList
@@ -284,7 +284,7 @@ class Session:
         found = self._unlabelled_after(self._place(), but)
         if found is None:
             self.notice.emit(
-                f"All {len(self.brackets)} scenes are labelled."
+                f"{all_labelled_text(len(self.brackets))}."
                 if self.brackets
                 else "No scenes yet: open a folder of brackets."
             )

@@ -7,12 +7,13 @@ from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.predictions import Predictions
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import LabelingError
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.prediction import Basis, Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
 
 
 class Beginnings:
-    """Ranges or Otsu's thresholds, or what a network predicted.
+    """Ranges, chosen or found, or what a network predicted.
 
     Parameters
     ----------
@@ -42,10 +43,16 @@ class Beginnings:
         subject : Subject
         before : mapping of role to Basis or None
             Of the scene that was labelled before this one.
+
+        Returns
+        -------
+        dict of role to Basis
+            An automatic range is not found yet: that takes a while.
         """
         rules: dict[MaskRole, Basis] = dict(DEFAULT_RANGES)
-        # Who works with Otsu's threshold goes on with it in the next scene.
+        # Who works with ranges that find themselves goes on with them in the next scene.
         rules |= {role: Otsu() for role, rule in before.items() if isinstance(rule, Otsu)}
+        rules |= {role: Automatic() for role, rule in before.items() if isinstance(rule, Automatic)}
         if self.from_prediction:
             found = {role: self.prediction(subject, role) for role in subject.frames}
             rules |= {role: predicted for role, predicted in found.items() if predicted}

@@ -19,6 +19,7 @@ from bracketseg.brackets.masks import find_masks
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.consensus import (
     Consensus,
+    Spread,
     consensus_csv,
     make_consensus,
     read_consensus,
@@ -204,8 +205,7 @@ class ConsensusReport:
                         str(len(found.chosen)),
                         f"{found.mean.lo:.1f}",
                         f"{found.mean.hi:.1f}",
-                        f"{found.lo.range:.1f} (sd {found.lo.deviation:.1f})",
-                        f"{found.hi.range:.1f} (sd {found.hi.deviation:.1f})",
+                        *(_apart(spread, len(found.chosen)) for spread in (found.lo, found.hi)),
                     ]
                 )
 
@@ -236,6 +236,11 @@ def _look_at(labels: Path) -> _There:
         )
     overwrite = out.is_dir() and bool(find_masks(out))
     return _There(annotators, out, overwrite, by_others=overwrite and not _is_consensus(out))
+
+
+def _apart(spread: Spread, annotators: int) -> str:
+    """Say how far annotators are apart; one alone is not apart from anybody."""
+    return f"{spread.range:.1f} (sd {spread.deviation:.1f})" if annotators > 1 else "–"
 
 
 def _listed(masks: list[str]) -> str:

@@ -128,6 +128,7 @@ class GroundTruthDock(QWidget):
         truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
         truth.choice.changed.connect(self._show_images)
+        truth.ranges.changed.connect(self._show_rules)
         truth.state_changed.connect(self._tell)
         truth.notice.connect(self._notice)
         editor.subject_changed.connect(self._show_subject)
@@ -191,7 +192,7 @@ class GroundTruthDock(QWidget):
     def _method_chosen(self, role: MaskRole, method: Method) -> None:
         self._truth.set_method(role, method)
         # Also where nothing came of it.
-        self._controls.panels[role].show_rule(self._editor.rule(role), self._editor.bounds(role))
+        self._show_rules()
 
     def _from_prediction_wanted(self, on: bool) -> None:
         self._truth.from_prediction = on
@@ -231,12 +232,21 @@ class GroundTruthDock(QWidget):
     def _show_subject(self) -> None:
         for role, panel in self._controls.panels.items():
             panel.show_counts(self._editor.histogram(role))
-            panel.show_rule(self._editor.rule(role), self._editor.bounds(role))
+        self._show_rules()
         self._show_predicted()
         self._show_focus()
         # When the scene has been drawn: that and this together would hold up the window.
         self._counting_all.start()
         self._tell()
+
+    def _show_rules(self, *roles: MaskRole) -> None:
+        """Show how the masks of some roles are made, or of both."""
+        for role in roles or MASK_ROLES:
+            panel = self._controls.panels[role]
+            if role in self._truth.ranges.pending:
+                panel.show_finding()
+            else:
+                panel.show_rule(self._editor.rule(role), self._editor.bounds(role))
 
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802 - Qt's name
         """Offer what was predicted meanwhile, in a layer that was there before."""
@@ -256,8 +266,9 @@ class GroundTruthDock(QWidget):
         self._tell()
 
     def _mask_changed(self, role: MaskRole, settled: bool) -> None:
-        self._controls.panels[role].show_rule(self._editor.rule(role), self._editor.bounds(role))
-        self._said = ""
+        self._show_rules(role)
+        if self._editor.annotation is not None and self._editor.annotation.revision:
+            self._said = ""
         if settled:
             self._counting.stop()
             self._show_coverage(settled=True)

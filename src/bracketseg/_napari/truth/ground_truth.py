@@ -13,6 +13,7 @@ from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.session.subject import Subject, subject_of
 from bracketseg._napari.truth.aligned_regions import limits_of
+from bracketseg._napari.truth.automatic_ranges import AutomaticRanges
 from bracketseg._napari.truth.beginnings import Beginnings
 from bracketseg._napari.truth.next_scene import NextScene
 from bracketseg._napari.truth.opened_work import Source, Work, open_work
@@ -24,6 +25,7 @@ from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.brackets.masks import mask_name
 from bracketseg.errors import BracketError, FrameError, LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.record_files import INFO_NAME
 from bracketseg.labeling.records import SceneRecord
@@ -50,6 +52,7 @@ class GroundTruth:
     keeper : WorkKeeper
     predictions : Predictions
         What the masks can begin from.
+    ranges : AutomaticRanges
     writer : BackgroundWriter
         The keeper's. Its :meth:`~BackgroundWriter.flush` has to be called twice a second
         or so while it is not idle.
@@ -86,6 +89,7 @@ class GroundTruth:
         self.writer = self.keeper.writer
         self._beginnings = Beginnings(self.session, self.notice.emit)
         self.predictions = self._beginnings.predictions
+        self.ranges = AutomaticRanges(self.session, self.editor, self.notice.emit)
         self.state: State = "starting"
         self.problem = ""
         self.is_first_save = True
@@ -120,6 +124,7 @@ class GroundTruth:
         self.choice.close()
         if self._place is not None and self.editor.subject is not None:
             self.editor.masks.sign(_work_name(self._place, self.editor.subject))
+        self.ranges.cancel()
         self.editor.close()
         self.predictions.close()
         self.session.labeling_changed.disconnect(self._place_changed)
@@ -175,6 +180,7 @@ class GroundTruth:
         if told:
             self.notice.emit(told)
         self._correct()
+        self.ranges.want(work.to_find, beginning=True)
 
     def choose(self, role: MaskRole, image: Image | None) -> None:
         """Take an open image, or none, for a role.
@@ -214,9 +220,13 @@ class GroundTruth:
         if self.state == "new":
             self.begin()
 
-    def set_method(self, role: MaskRole, method: Literal["manual", "otsu", "prediction"]) -> None:
+    def set_method(
+        self, role: MaskRole, method: Literal["manual", "otsu", "auto", "prediction"]
+    ) -> None:
         """Make the mask of a role in another way; the strokes stay."""
-        if method != "prediction":
+        if method == "auto":
+            self.ranges.want([role])
+        elif method != "prediction":
             self.editor.set_method(role, method)
         elif self.editor.subject is not None and role in self.editor.roles:
             found = self._prediction(self.editor.subject, role)
@@ -284,6 +294,8 @@ class GroundTruth:
         subject, annotation = self.editor.subject, self.editor.annotation
         if subject is None or annotation is None or self._place is None:
             self.notice.emit("There are no masks to save yet: open a picture first.")
+            return False
+        if not self.ranges.finish():
             return False
         if self._place.labeling is None:
             folder = self.choose_folder()
@@ -369,6 +381,7 @@ class GroundTruth:
         if kept is not None:
             return Work(annotation=kept, source="draft")
         before = {role: self.editor.rule(role) for role in self.editor.roles}
+        before |= {role: Automatic() for role in self.ranges.pending}
         rules = self._beginnings.rules(subject, before)
         shown: dict[MaskRole, NDArray[np.bool_]] = {}
         for role, frame in subject.frames.items():

@@ -13,10 +13,12 @@ from bracketseg.brackets.bracket import MaskRole
 from bracketseg.brackets.masks import mask_name
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.draft import Draft
 from bracketseg.labeling.drafts import DraftStore
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.prediction import Basis, Prediction
+from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.saved_scene import OpenedScene, open_annotation
 
 Source = Literal["new", "draft", "saved", "elsewhere", "layer"]
@@ -36,12 +38,15 @@ class Work:
         What on the disk was not used, and saving would replace; empty if nothing.
     note : str
         What else a person should know; empty if nothing.
+    to_find : frozenset of role
+        What is to begin with an automatic range, once that is found.
     """
 
     annotation: SceneAnnotation
     source: Source
     problem: str = ""
     note: str = ""
+    to_find: frozenset[MaskRole] = frozenset()
 
 
 def open_work(
@@ -76,18 +81,20 @@ def open_work(
             rules |= {role: rule for role, rule in last.rules.items() if _is_rule(rule)}
     except LabelingError as error:
         problem = str(error)
+    to_find = {role for role, rule in rules.items() if isinstance(rule, Automatic)}
+    rules |= {role: DEFAULT_RANGES[role] for role in to_find}
     try:
         saved = _saved(place, subject, rules)
     except LabelingError as error:
         saved, problem = None, problem or str(error)
-    if saved is not None and saved.elsewhere:
-        problem = problem or _elsewhere(subject, saved.elsewhere)
-        return Work(annotation=saved.annotation, source="elsewhere", problem=problem, note=note)
     if saved is not None:
-        return Work(annotation=saved.annotation, source="saved", problem=problem, note=note)
+        return _as_saved(subject, saved, problem=problem, note=note)
     annotation = SceneAnnotation(subject.scene, subject.lumas, rules)
     if not shown:
-        return Work(annotation=annotation, source="new", problem=problem, note=note)
+        found_later = frozenset(to_find.intersection(annotation.roles))
+        return Work(
+            annotation=annotation, source="new", problem=problem, note=note, to_find=found_later
+        )
     for role, mask in shown.items():
         annotation.set_mask(role, mask)
     return Work(annotation=copy_of(annotation), source="layer", problem=problem, note=note)
@@ -105,6 +112,23 @@ def _saved(
     place.note_seen(subject.scene, folder.record(subject.scene))
     frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
     return open_annotation(folder, subject.scene, subject.lumas, rules, frames=frames)
+
+
+def _as_saved(subject: Subject, saved: OpenedScene, *, problem: str, note: str) -> Work:
+    annotation = saved.annotation
+    if not saved.elsewhere:
+        return Work(annotation=annotation, source="saved", problem=problem, note=note)
+    # What was found for another frame is found anew for this one.
+    anew = [role for role in saved.elsewhere if isinstance(annotation.rule(role), Automatic)]
+    for role in anew:
+        annotation.begin_with(role, DEFAULT_RANGES[role])
+    return Work(
+        annotation=annotation,
+        source="elsewhere",
+        problem=problem or _elsewhere(subject, saved.elsewhere),
+        note=note,
+        to_find=frozenset(anew),
+    )
 
 
 def _elsewhere(subject: Subject, elsewhere: Mapping[MaskRole, str]) -> str:

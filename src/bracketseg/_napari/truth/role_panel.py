@@ -24,24 +24,39 @@ from bracketseg._napari.layers.provenance import mask_colormap
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg._napari.widgets.histogram import RangeHistogram
 from bracketseg.brackets.bracket import MaskRole
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.prediction import Basis, Prediction
-from bracketseg.labeling.ranges import Bounds, Otsu
+from bracketseg.labeling.ranges import Bounds
+from bracketseg.labeling.rules import is_threshold
 
-Method = Literal["manual", "otsu", "prediction"]
+Method = Literal["manual", "otsu", "auto", "prediction"]
 
 _TITLES: dict[MaskRole, str] = {"low": "Low", "high": "High"}
 _FRAMES: dict[MaskRole, str] = {"low": "the dark frame", "high": "the bright frame"}
 _METHODS: tuple[tuple[str, Method], ...] = (
     ("Manual", "manual"),
     ("Otsu", "otsu"),
+    ("Automatic", "auto"),
     ("Prediction", "prediction"),
 )
+# What the command can make, and this only shows.
+_OTHERS = {
+    "division": "Histogram division",
+    "mixture": "Gaussian mixture",
+    "valley": "Histogram valley",
+}
 _NONE = "(none)"
 
 
 def _color(role: MaskRole) -> str:
     red, green, blue = (round(255 * part) for part in mask_colormap(role).color_dict[None][:3])
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _method_of(rule: Basis | None) -> str:
+    if isinstance(rule, Prediction):
+        return "prediction"
+    return rule.method if rule is not None else "manual"
 
 
 class RolePanel(QFrame):
@@ -51,7 +66,7 @@ class RolePanel(QFrame):
     -------
     image_chosen(Image or None)
     method_chosen(str)
-        "manual", "otsu" or "prediction".
+        "manual", "otsu", "auto" or "prediction".
     range_moved(lo, hi)
         While a bound moves, at most once in each turn of the event loop.
     range_settled(lo, hi)
@@ -90,7 +105,8 @@ class RolePanel(QFrame):
         self.method.setObjectName(f"gt.{role}.method")
         self.method.setToolTip(
             "How the mask begins: a range of brightness (luma) that you choose, Otsu's threshold, "
-            "which parts dark from bright by itself, or what a network predicted"
+            "which parts dark from bright by itself, a range that is found from where the frames "
+            "of the bracket clip, or what a network predicted"
         )
         for title, method in _METHODS:
             self.method.addItem(title, method)
@@ -105,6 +121,10 @@ class RolePanel(QFrame):
         self.pick.setToolTip("Click into the picture: the nearer bound moves to the luma there")
         self.found = QLabel(self)
         self.found.setObjectName(f"gt.{role}.threshold")
+        self.why = QLabel(self)
+        self.why.setObjectName(f"gt.{role}.why")
+        self.why.setWordWrap(True)
+        self.why.hide()
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(0)
@@ -123,6 +143,7 @@ class RolePanel(QFrame):
         layout.setSpacing(3)
         layout.addLayout(first)
         layout.addWidget(self.range, 1)
+        layout.addWidget(self.why)
 
     def _connect(self) -> None:
         self.title.clicked.connect(self._title_clicked)
@@ -162,15 +183,16 @@ class RolePanel(QFrame):
 
     def show_rule(self, rule: Basis | None, bounds: Bounds | None) -> None:
         """Show how the mask is made."""
-        otsu, predicted = isinstance(rule, Otsu), isinstance(rule, Prediction)
-        method: Method = "otsu" if otsu else "prediction" if predicted else "manual"
-        self.method.blockSignals(True)
-        self.method.setCurrentIndex(self.method.findData(method))
-        self.method.blockSignals(False)
-        self.range.set_locked(otsu)
+        predicted = isinstance(rule, Prediction)
+        threshold = is_threshold(rule)
+        self._show_method(_method_of(rule))
+        self.range.set_locked(threshold)
         self.range.setEnabled(rule is not None and not predicted)
-        self.found.setVisible(otsu or predicted)
-        self.pick.setVisible(not (otsu or predicted))
+        self.found.setVisible(threshold or predicted)
+        self.pick.setVisible(not (threshold or predicted))
+        why = rule.found.why if isinstance(rule, Automatic) and rule.found else ""
+        self.why.setText(f"{why[:1].upper()}{why[1:]}." if why else "")
+        self.why.setVisible(bool(why))
         if isinstance(rule, Prediction):
             self.found.setText("as predicted")
             made = rule.origin
@@ -180,10 +202,23 @@ class RolePanel(QFrame):
         lo, hi = min(bounds.lo, 255.0), max(bounds.hi, 0.0)
         if (lo, hi) != self.range.value():
             self.range.show_range(lo, hi)
-        if otsu:
-            threshold = hi if bounds.lo == 0 else bounds.lo - 1
-            self.found.setText(f"t = {threshold:g}")
-            self.found.setToolTip(f"Otsu's threshold of this frame is {threshold:g}")
+        if threshold:
+            luma = hi if bounds.lo == 0 else bounds.lo - 1
+            self.found.setText(f"t = {luma:g}")
+            self.found.setToolTip(f"{self.method.currentText()}: the threshold is {luma:g}")
+
+    def show_finding(self) -> None:
+        """Show that an automatic range is being found."""
+        self._show_method("auto")
+
+    def _show_method(self, method: str) -> None:
+        self.method.blockSignals(True)
+        for place in range(self.method.count() - 1, len(_METHODS) - 1, -1):
+            self.method.removeItem(place)
+        if method in _OTHERS:
+            self.method.addItem(_OTHERS[method], method)
+        self.method.setCurrentIndex(self.method.findData(method))
+        self.method.blockSignals(False)
 
     def show_focus(self, *, focused: bool) -> None:
         """Show whether this is the role that is being worked on."""

@@ -19,6 +19,7 @@ from bracketseg._napari.truth.mask_layers import MaskLayers
 from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.prediction import Basis, Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Bounds, ManualRange, Otsu
 
@@ -158,9 +159,20 @@ class SceneEditor:
         """Go over to Otsu's threshold, or back to the range that was there before it."""
         self._set_rule(role, Otsu() if method == "otsu" else self._manual[role])
 
-    def go_over_to(self, role: MaskRole, prediction: Prediction) -> None:
-        """Go over to a predicted mask; the strokes stay on top of it."""
-        self._set_rule(role, self._known(role, prediction))
+    def go_over_to(self, role: MaskRole, basis: Prediction | Automatic) -> None:
+        """Go over to a predicted mask or a range that was found; the strokes stay on top of it."""
+        known = self._known(role, basis) if isinstance(basis, Prediction) else basis
+        self._set_rule(role, known)
+
+    def begin_with(self, role: MaskRole, rule: Automatic) -> None:
+        """Take the range that a scene begins with, which took a while to be found."""
+        if self.annotation is not None and role in self.roles:
+            self.annotation.begin_with(role, rule)
+            if role in self._lacking:
+                # Its layer is on its way, and shows the mask as it is by then.
+                self.mask_changed.emit(role, True)
+            else:
+                self._show(role)
 
     def begin_from(self, role: MaskRole, prediction: Prediction) -> bool:
         """Begin anew from a predicted mask, without the strokes that were on another mask.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bracketseg._napari.session.labeled_scenes import all_labelled_text
 from bracketseg._napari.session.labels_folder import is_own, short_path
 from bracketseg._napari.truth.ground_truth import GroundTruth
 from bracketseg._napari.widgets.legend import legend_text
@@ -88,7 +89,7 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
         )
         state = _PREDICTED if truth.state == "new" and predicted else _STATES[truth.state]
         if truth.state == "saved" and truth.all_labelled:
-            state = _ALL_LABELLED.format(count=len(truth.session.brackets))
+            state = f"saved. {all_labelled_text(len(truth.session.brackets))}: {_ALL_LABELLED}"
         elif truth.is_first_save and truth.state != "saving":
             state = f"{state} {where_text(truth)}"
         text = f"{subject.scene}{_place_text(truth)}: {state}"
@@ -129,8 +130,8 @@ def _place_text(truth: GroundTruth) -> str:
 _PREDICTED = "as predicted. Correct it with the brush, then Accept."
 
 _ALL_LABELLED = (
-    "saved. All {count} scenes are labelled: train networks in the dock Train, or compare with "
-    "Otsu (Whole set…). Accept saves this scene again."
+    "train networks in the dock Train, or compare with Otsu (Whole set…). Accept saves this scene "
+    "again."
 )
 
 _STATES = {
