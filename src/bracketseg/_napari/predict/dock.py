@@ -23,7 +23,7 @@ from bracketseg._napari.truth.predictions import Predictions
 from bracketseg._napari.widgets.device_choice import DeviceChoice
 from bracketseg._napari.widgets.dock_tabs import open_dock
 from bracketseg._napari.widgets.worker_slot import WorkerSlot
-from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.errors import ModelError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class PredictDock(QWidget):
         super().__init__()
         self.choose_model: Callable[[MaskRole], Path | None] = self._choose_model
         self.choose_folder: Callable[[], Path | None] = self._choose_folder
-        self._said = ""
+        self._said = self._scene = ""
         self._session = session = session_of(napari_viewer)
         self._slot = WorkerSlot()
         self._choice = FrameChoice(session.viewer, session)
@@ -135,7 +135,8 @@ class PredictDock(QWidget):
             [
                 (session.notice, self._notice),
                 (session.scenes_found, self._tell),
-                (session.scene_changed, self._tell),
+                (session.folder_changed, self._folder_changed),
+                (session.scene_changed, self._scene_changed),
                 (session.run_saved, self._runs_changed),
                 (session.threshold_chosen, self._threshold_chosen),
                 (session.model_chosen, self._run_chosen),
@@ -195,7 +196,7 @@ class PredictDock(QWidget):
             if path is not None:
                 self._models.add(role, path)
         except ModelError as error:
-            self._said = str(error)
+            self._said = f"⚠ {error}"
         # Also where nothing was chosen: the list shows the model that is taken.
         self._show_models()
 
@@ -210,7 +211,7 @@ class PredictDock(QWidget):
         try:
             self._models.take(run)
         except ModelError as error:
-            self._said = str(error)
+            self._said = f"⚠ {error}"
         self._show_models()
 
     def _threshold_chosen(self, value: float) -> None:
@@ -261,6 +262,16 @@ class PredictDock(QWidget):
 
     def _notice(self, text: str) -> None:
         self._said = text
+        self._tell()
+
+    def _folder_changed(self, _folder: object) -> None:
+        self._said = self._scene = ""
+        self._tell()
+
+    def _scene_changed(self, bracket: Bracket) -> None:
+        # Another frame of the same scene may be what there is to say something of.
+        if bracket.scene != self._scene:
+            self._said, self._scene = "", bracket.scene
         self._tell()
 
     def _tell(self, *_what: object) -> None:
