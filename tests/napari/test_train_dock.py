@@ -12,6 +12,7 @@ import threading
 import weakref
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import cv2
 import npe2
@@ -405,6 +406,19 @@ def test_a_run_folder_that_holds_a_run_is_not_taken(dock, folder):
     dock.out.setText(str(run))
     assert "holds a run already" in dock.text
     assert not dock.start.isEnabled()
+
+
+def test_runs_on_a_folder_that_cannot_be_written_go_to_one_of_the_user(
+    dock, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
+    dock.open(folder)
+    assert "Runs go to ~/bracketseg-runs/set-" in dock.text
+    assert "as nothing can be saved beside the pictures." in dock.text
+    dock.out.setText(str(tmp_path / "elsewhere"))
+    assert "bracketseg-runs" not in dock.text
 
 
 def test_a_second_run_of_the_same_second_has_a_folder_of_its_own(tmp_path):

@@ -19,6 +19,7 @@ from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.runs_folder import runs_folder
 from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth.aligned_regions import limits_of
 from bracketseg._napari.truth.predictions import Predictions
 from bracketseg._napari.widgets.device_choice import DeviceChoice
 from bracketseg._napari.widgets.dock_tabs import open_dock
@@ -66,6 +67,7 @@ class PredictDock(QWidget):
         self._predictions = Predictions(session)
         self._view = self._frames.view
         self._choice.later = self._view.later = partial(QTimer.singleShot, 0)
+        self._view.regions = lambda subject: limits_of(session, subject)[0]
         self._folder.ask = self._ask
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
@@ -137,6 +139,7 @@ class PredictDock(QWidget):
                 (session.scenes_found, self._tell),
                 (session.folder_changed, self._folder_changed),
                 (session.scene_changed, self._scene_changed),
+                (session.shifts_changed, self._aligned),
                 (session.run_saved, self._runs_changed),
                 (session.threshold_chosen, self._threshold_chosen),
                 (session.model_chosen, self._run_chosen),
@@ -243,6 +246,9 @@ class PredictDock(QWidget):
             )
         self._show_scores()
         self._tell()
+
+    def _aligned(self, _bracket: Bracket) -> None:
+        self._view.limit()
 
     def _runs_changed(self, _run: object) -> None:
         self._models.refresh()
