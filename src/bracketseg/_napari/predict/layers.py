@@ -319,7 +319,7 @@ class PredictionLayers:
         self._last = (index, mask)
 
     def _mask_of(self, index: Index, threshold: float) -> NDArray[np.uint8]:
-        mask = self._probability[index] >= np.float32(threshold)
+        mask: NDArray[np.bool_] = self._probability[index] >= np.float32(threshold)
         if self._region is not None:
             # Of a threshold of 0 as well.
             mask &= self._region
