@@ -124,6 +124,7 @@ def test_the_samples_are_copied_to_the_user_and_opened(dock, home):
     dock.wait(lambda: dock.session.folder == folder)
     dock.wait(lambda: len(dock.rows) == 15 and dock.shown is not None)
     assert not dock.samples.isVisible()
+    assert dock.text.endswith("The samples lie in ~/bracketseg-samples.")
     assert [path.name for path in home.iterdir()] == ["bracketseg-samples"]
     source = Path(str(files("bracketseg") / "sample_data" / "brackets"))
     assert sum(path.is_file() for path in folder.rglob("*")) == sum(

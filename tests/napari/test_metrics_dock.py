@@ -343,10 +343,27 @@ def test_the_threshold_of_the_prediction_is_marked(hand):
     hand.qtbot.waitUntil(lambda: "0.750 at 0.50" in hand.text("metrics.curves_text"))
 
 
-def test_without_probabilities_there_is_no_curve_and_that_is_said(two):
-    two.click("metrics.curves")
-    assert "tick Probability in the Predict dock" in two.text("metrics.curves_text")
-    assert not two.find("metrics.take_over").isEnabled()
+def test_a_reference_from_elsewhere_has_curves_as_well(hand):
+    hand.viewer.add_labels(TRUTH.astype(np.uint8), name="otsu")
+    add(hand.viewer, GUESS, "prediction")
+    add(hand.viewer, PROBABILITY, "probability")
+    hand.qtbot.waitUntil(lambda: hand.find("metrics.prediction").count() == 2)
+    hand.pick("metrics.reference", "otsu")
+    hand.pick("metrics.prediction", "barn low prediction")
+    hand.shows("roc", "0.958")
+    hand.click("metrics.curves")
+    hand.qtbot.waitUntil(lambda: "0.30 (Dice 0.889" in hand.text("metrics.curves_text"))
+
+
+def test_without_probabilities_there_is_no_curve_and_that_is_said(hand):
+    add(hand.viewer, GUESS, "prediction")
+    hand.says("only mask that is open")
+    hand.click("metrics.curves")
+    assert "what it is held against" in hand.text("metrics.curves_text")
+    add(hand.viewer, TRUTH, "ground truth")
+    hand.says("held against")
+    assert "tick Probability in the Predict dock" in hand.text("metrics.curves_text")
+    assert not hand.find("metrics.take_over").isEnabled()
 
 
 def test_a_correction_of_the_prediction_is_no_measure_of_it(hand):

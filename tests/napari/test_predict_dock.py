@@ -2,10 +2,12 @@
 
 import gc
 import json
+import os
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,6 +23,7 @@ from bracketseg._napari.predict import model_choice
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets import jobs
+from bracketseg.brackets.align_method import valid_of_bracket
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import write_mask
@@ -1122,3 +1125,76 @@ def test_the_run_that_was_chosen_in_the_train_dock_is_taken(hand, folder, tmp_pa
     assert sum("Dice 0.100" in title for title in titles) == 1
     hand.session.choose_model(tmp_path)
     hand.says("⚠")
+
+
+def test_a_notice_is_a_warning_only_where_something_went_wrong(
+    hand, folder, tmp_path, picture, monkeypatch
+):
+    (folder / "cave" / "high.png").write_bytes(b"no picture any more")
+    hand.session.select("cave")
+    hand.says("⚠")
+    assert str(folder / "cave" / "high.png") in hand.text()
+    hand.session.select("barn")
+    hand.says("barn: press Run")
+    assert "⚠" not in hand.text()
+    for number in range(4):
+        picture(f"disc/dome/{number}.png", 0.2 * 2**number)
+    disc = tmp_path / "disc"
+    own = tmp_path / "home" / "bracketseg-labels"
+    monkeypatch.setattr(Path, "home", lambda: own.parent)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
+    hand.session.open_folder(disc)
+    hand.qtbot.waitUntil(lambda: bool(hand.session.brackets) and not hand.session.scanning)
+    hand.session.next()
+    hand.qtbot.waitUntil(lambda: hand.session.current is not None)
+    first, *_, last = hand.session.current.frames
+    hand.session.choose_roles(first, last)
+    hand.says("Chosen frames are kept in ~/bracketseg-labels/")
+    hand.qtbot.waitUntil(lambda: hand.session.current.frame("high") == last)
+    assert "Chosen frames are kept" in hand.text()
+    assert "⚠" not in hand.text()
+    assert f"into {own}{os.sep}" in hand.find("run_all").toolTip()
+
+
+@pytest.fixture
+def askew(window, qtbot, held):
+    """Somebody at a scene whose frames were taken by hand."""
+    for role in ("low", "high"):
+        make_run(held.parent / "runs" / f"{role}-bce", role)
+    session = session_of(window)
+    session.open_folder(held.parent)
+    qtbot.waitUntil(lambda: bool(session.brackets) and not session.scanning)
+    session.next()
+    hand = Hand(window, qtbot)
+    hand.says("held: press Run")
+    return hand
+
+
+def test_masks_are_empty_where_the_aligned_frames_have_nothing_in_common(askew):
+    bracket = askew.session.current
+    valid = valid_of_bracket(bracket, "shift")
+    regions = {f"{role} prediction": valid[bracket.frame(role)] for role in ("low", "high")}
+    askew.find("threshold").setValue(0.1)
+    askew.run()
+    whole = {name: askew.mask(name) for name in regions}
+    assert all((whole[name] & ~region).any() for name, region in regions.items())
+
+    def masks_are(masks):
+        are = lambda: all((askew.mask(name) == mask).all() for name, mask in masks.items())  # noqa: E731
+        askew.qtbot.waitUntil(are, timeout=10_000)
+
+    askew.session.align = "shift"
+    masks_are({name: whole[name] & region for name, region in regions.items()})
+    # Of a threshold of 0 as well, and of a network that is asked again.
+    askew.find("threshold").setValue(0)
+    masks_are(regions)
+    askew.run()
+    masks_are(regions)
+    assert askew.questions == []
+    askew.click("run_all")
+    askew.qtbot.waitUntil(lambda: askew.find("run_all").isEnabled(), timeout=10_000)
+    assert askew.frames[-1].align == "shift"
+    askew.session.align = "off"
+    askew.find("threshold").setValue(0.1)
+    masks_are(whole)

@@ -287,7 +287,7 @@ def test_a_frame_that_cannot_be_read_leaves_the_scene_before_on_show(session, fo
     assert session.current.scene == "attic"
     assert failed[0][0] == "cave"
     assert "low.png" in failed[0][1]
-    assert log == [f"notice {failed[0][1]}"]
+    assert log == [f"notice ⚠ {failed[0][1]}"]
 
 
 def test_opening_another_folder_leaves_the_scene_first(session, viewer, folder, scene, log):

@@ -5,11 +5,14 @@ import gc
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
+import threading
 import weakref
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import cv2
 import npe2
@@ -23,6 +26,7 @@ from safetensors.numpy import save_file
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.train import dock as train_dock
+from bracketseg._napari.train import view as train_view
 from bracketseg._napari.train.material import Masks
 from bracketseg._napari.train.plan import Choice, plan_runs
 from bracketseg._napari.widgets import jobs
@@ -43,6 +47,7 @@ from bracketseg.learning.events import (
     StepDone,
     Stopped,
 )
+from bracketseg.learning.runs import find_runs
 from bracketseg.worker.requests import Ready
 
 PLANNED = Planned(
@@ -403,6 +408,19 @@ def test_a_run_folder_that_holds_a_run_is_not_taken(dock, folder):
     assert not dock.start.isEnabled()
 
 
+def test_runs_on_a_folder_that_cannot_be_written_go_to_one_of_the_user(
+    dock, folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and real(path, mode))
+    dock.open(folder)
+    assert "Runs go to ~/bracketseg-runs/set-" in dock.text
+    assert "as nothing can be saved beside the pictures." in dock.text
+    dock.out.setText(str(tmp_path / "elsewhere"))
+    assert "bracketseg-runs" not in dock.text
+
+
 def test_a_second_run_of_the_same_second_has_a_folder_of_its_own(tmp_path):
     masks = Masks(path=tmp_path / "me", scenes={"low": 3, "high": 3})
     choice = Choice(folder=tmp_path, masks=masks, roles=("low",), losses=("bce",), out=None)
@@ -551,7 +569,7 @@ def test_a_stop_is_said_at_once_and_resume_goes_on(dock, worker, folder):
     dock.open(folder)
     dock.loss.setCurrentText("all three")
     request = dock.begin(worker)
-    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1, 0.3), step(2))
+    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1, 0.1), step(2))
     dock.wait_text("Epoch 2")
     dock.stop.click()
     assert "Stopping after this step …" in dock.text
@@ -567,10 +585,38 @@ def test_a_stop_is_said_at_once_and_resume_goes_on(dock, worker, folder):
     assert worker.requests[1] == replace(request, resume=True)
     worker.say(Ready(), PLANNED, CACHED, step(2), epoch(2, 0.6))
     dock.wait_text("Dice 0.600")
-    dock.wait(lambda: any(values[-1:] == [0.6] and len(values) == 2 for values in dock.curves[1]))
+    dock.wait(lambda: bool(dock.curves))
+    assert [0.1, 0.6] in dock.curves[1]
     worker.say(Finished(run=request.out, best_epoch=2, metrics=METRICS), END)
     dock.wait(lambda: len(worker.requests) == 3)
     assert worker.requests[2].config.loss == "focal"
+
+
+def test_a_resume_before_the_runs_are_read_anew_goes_on_with_the_curves(
+    dock, worker, folder, monkeypatch
+):
+    dock.open(folder)
+    request = dock.begin(worker)
+    read = threading.Event()
+
+    def find_later(folders):
+        assert read.wait(30)
+        return find_runs(folders)
+
+    monkeypatch.setattr(train_view, "find_runs", find_later)
+    try:
+        worker.say(Ready(), PLANNED, CACHED, step(), epoch(1, 0.3), step(2))
+        worker.say(stopped(request.out), END)
+        dock.wait(lambda: dock.resume.isEnabled())
+        dock.resume.click()
+        dock.wait(lambda: len(worker.requests) == 2)
+        assert dock.listed == []
+        worker.say(Ready(), PLANNED, CACHED, step(2), epoch(2, 0.6))
+        dock.wait_text("Dice 0.600")
+        dock.wait(lambda: bool(dock.curves))
+        assert [0.3, 0.6] in dock.curves[1]
+    finally:
+        read.set()
 
 
 def test_a_stop_while_torch_is_loaded_does_not_wait_for_it(dock, worker, folder):
@@ -611,6 +657,25 @@ def test_runs_of_the_folder_are_listed_overlaid_and_resumed(dock, worker, folder
     request = worker.requests[0]
     assert (request.out, request.resume) == (second, True)
     assert request.config == TrainConfig(epochs=5, loss="focal", seed=3)
+
+
+def test_the_list_stays_in_hand_while_it_is_read_anew(dock, folder):
+    one = write_run(folder / "runs" / "one", finished=True, done=5)
+    gone = write_run(folder / "runs" / "gone", finished=True, done=5)
+    dock.open(folder)
+    dock.wait(lambda: len(dock.listed) == 2)
+    rows = {dock.runs.item(row).toolTip().partition("\n")[0]: row for row in range(2)}
+    item = dock.runs.item(rows[str(one)])
+    dock.runs.setCurrentRow(rows[str(gone)])
+    shutil.rmtree(gone)
+    newest = write_run(folder / "runs" / "two")
+    os.utime(newest / "config.json", (2e9, 2e9))
+    dock.session.labeled_changed.emit(frozenset({"cave"}))
+    dock.wait(lambda: ["3 of 5" in title for title in dock.listed] == [True, False])
+    assert dock.runs.item(1) is item
+    assert dock.runs.currentItem() is None  # no other one than was chosen is taken by Predict
+    item.setCheckState(Qt.CheckState.Checked)
+    dock.wait(lambda: bool(dock.curves) and len(dock.curves[1]) == 3)
 
 
 def test_what_a_run_has_to_beat_stands_beside_its_dice(dock, folder):
@@ -768,6 +833,7 @@ def test_a_flood_of_steps_does_not_lag(dock, worker, folder):
         worker.say(step(epoch=number, epochs=5001), epoch(number, epochs=5001))
     worker.say(step(epoch=5001, epochs=5001))
     dock.wait_text("Epoch 5001 of 5001")
+    dock.wait(lambda: bool(dock.curves))
     assert len(dock.curves[1][0]) == 5000
 
 

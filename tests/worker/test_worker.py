@@ -9,6 +9,7 @@ from bracketseg.brackets.images import read_image
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import read_mask
 from bracketseg.errors import BracketError, ModelError, WorkerError
+from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import Finished, Planned, ScenePredicted, StepDone, Stopped
 from bracketseg.worker.client import Worker
@@ -134,6 +135,16 @@ def test_frames_are_predicted_as_a_folder_is(worker, folder, run, tmp_path):
     assert sum(isinstance(event, ScenePredicted) for event in events) == 5
     mask = read_mask(tmp_path / "out" / f"{bracket.scene}_low.png")
     np.testing.assert_array_equal(mask, predicted.probability >= 0.5)
+    aligned = PredictFolder(
+        path=folder / "scenes",
+        models={"low": run},
+        out=tmp_path / "moved",
+        config=CPU,
+        align="shift",
+    )
+    list(worker.ask(aligned))
+    record = LabelingFolder.open(tmp_path / "moved").record(bracket.scene)
+    assert record.masks["low"].aligned == "shift"
 
 
 def test_a_model_that_was_trained_anew_is_read_anew(worker, folder, tiny, tmp_path):

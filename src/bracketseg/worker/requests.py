@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import MaskRole
     from bracketseg.learning.config import PredictConfig, TrainConfig
 
@@ -61,6 +62,8 @@ class PredictFolder:
     out : Path
         The labelling folder.
     config : PredictConfig
+    align : {"off", "shift", "homography"}
+        As of `bracketseg.learning.predict_folder.predict_brackets`.
     overwrite : bool
         Replace masks that were made in another way.
     """
@@ -69,6 +72,7 @@ class PredictFolder:
     models: Mapping[MaskRole, Path]
     out: Path
     config: PredictConfig
+    align: AlignMethod = "off"
     overwrite: bool = False
 
 

@@ -154,6 +154,7 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
         find_brackets(request.path).brackets,
         {role: _model(path) for role, path in request.models.items()},
         request.out,
+        align=request.align,
         overwrite=request.overwrite,
         should_stop=should_stop,
         **request.config.model_dump(),

@@ -29,6 +29,7 @@ from bracketseg._napari.brackets.scene_view import ROW_HEIGHT, SceneView
 from bracketseg._napari.brackets.thumbnails import Thumbnails
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.labeled_scenes import all_labelled_text
+from bracketseg._napari.session.labels_folder import short_path
 from bracketseg._napari.session.session import NEXT, NEXT_UNLABELLED, PREVIOUS, session_of
 from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.jobs import JobGroup
@@ -344,7 +345,10 @@ class BracketsDock(QWidget):
         if session.is_labeled(current):
             return f"{current} ({where}). It is labelled. Press Next unlabelled to go on."
         further = ", or press Next" if self._next.isEnabled() else ""
-        return f"{current} ({where}). Label it in the Ground truth dock{further}."
+        samples = samples_folder()
+        copied = f" The samples lie in {short_path(samples, None)}."
+        told = copied if session.folder == samples and not done else ""
+        return f"{current} ({where}). Label it in the Ground truth dock{further}.{told}"
 
 
 def _dropped(event: QDropEvent) -> Path | None:

@@ -14,7 +14,7 @@ from bracketseg._napari.metrics.controls import MetricsControls
 from bracketseg._napari.metrics.of_layers import MetricsOfLayers
 from bracketseg._napari.metrics.of_set import MetricsOfSet
 from bracketseg._napari.metrics.report_dialog import ReportDialog
-from bracketseg._napari.metrics.text import counted, threshold_text
+from bracketseg._napari.metrics.text import NO_CURVES, counted, threshold_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import JobGroup
@@ -249,7 +249,9 @@ class MetricsDock(QWidget):
         threshold = self._shown.threshold()
         together = mean_curves([c for curves in found.values() for c in curves]) if found else None
         self._best = None if together is None else best_threshold(together).threshold
-        self._controls.curves_text.setText(threshold_text(means, best, together, threshold))
+        text = threshold_text(means, best, together, threshold)
+        # Without anything measured the status line says what there has to be first.
+        self._controls.curves_text.setText(text if self._shown.entries() else NO_CURVES)
         self._controls.take_over.setEnabled(self._best is not None)
         self._controls.take_over.setText(
             "Take over" if self._best is None else f"Take over {self._best:.2f}"

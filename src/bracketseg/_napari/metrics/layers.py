@@ -188,14 +188,16 @@ def probability_of(pair: LayerPair, layers: Iterable[Layer]) -> Any | Path | Non
         lies beside the prediction's.
     """
     ours = provenance_of(pair.prediction.metadata)
-    if ours is None or pair.role is None:
+    # A reference from elsewhere says nothing of a role.
+    role = pair.role or _role(pair.prediction)
+    if ours is None or role is None:
         return None
-    layer = find_layer(layers, "probability", ours["scene"], pair.role)
+    layer = find_layer(layers, "probability", ours["scene"], role)
     if isinstance(layer, Image):
         shape = _data(pair.prediction).shape
         return _data(layer) if _data(layer).shape == shape else None
     file = ours.get("path")
-    return probability_beside(Path(file), ours["scene"], pair.role) if file else None
+    return probability_beside(Path(file), ours["scene"], role) if file else None
 
 
 def probability_layers(layers: Iterable[Layer]) -> list[Layer]:

@@ -28,7 +28,6 @@ from bracketseg._napari.widgets.worker_slot import WorkerSlot
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.report.events import ReportEvent, ReportWritten
-from bracketseg.report.writing import tables_in
 from bracketseg.worker.client import Worker
 from bracketseg.worker.requests import Ready, Report
 
@@ -173,6 +172,9 @@ class ReportDialog(QDialog):
         (self._runs if what == "runs" else self._out).setText(str(path))
 
     def _begin(self) -> None:
+        # It imports all that makes reports, which the dock can open without.
+        from bracketseg.report.writing import tables_in
+
         runs, out = Path(self._runs.text()), Path(self._out.text())
         there = tables_in(out)
         if there and not self.ask(

@@ -186,6 +186,9 @@ def joined(parts: Sequence[str]) -> str:
     return " ".join(part for part in parts if part)
 
 
+NO_CURVES = "No curves yet: they need a prediction and what it is held against."
+
+
 def threshold_text(
     means: Mapping[MaskRole | None, Curves],
     best: Mapping[MaskRole | None, BestThreshold],

@@ -19,11 +19,12 @@ from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.runs_folder import runs_folder
 from bracketseg._napari.session.session import session_of
+from bracketseg._napari.truth.aligned_regions import limits_of
 from bracketseg._napari.truth.predictions import Predictions
 from bracketseg._napari.widgets.device_choice import DeviceChoice
 from bracketseg._napari.widgets.dock_tabs import open_dock
 from bracketseg._napari.widgets.worker_slot import WorkerSlot
-from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 from bracketseg.errors import ModelError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PredictDock(QWidget):
         super().__init__()
         self.choose_model: Callable[[MaskRole], Path | None] = self._choose_model
         self.choose_folder: Callable[[], Path | None] = self._choose_folder
-        self._said = ""
+        self._said = self._scene = ""
         self._session = session = session_of(napari_viewer)
         self._slot = WorkerSlot()
         self._choice = FrameChoice(session.viewer, session)
@@ -66,6 +67,7 @@ class PredictDock(QWidget):
         self._predictions = Predictions(session)
         self._view = self._frames.view
         self._choice.later = self._view.later = partial(QTimer.singleShot, 0)
+        self._view.regions = lambda subject: limits_of(session, subject)[0]
         self._folder.ask = self._ask
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
@@ -135,7 +137,9 @@ class PredictDock(QWidget):
             [
                 (session.notice, self._notice),
                 (session.scenes_found, self._tell),
-                (session.scene_changed, self._tell),
+                (session.folder_changed, self._folder_changed),
+                (session.scene_changed, self._scene_changed),
+                (session.shifts_changed, self._aligned),
                 (session.run_saved, self._runs_changed),
                 (session.threshold_chosen, self._threshold_chosen),
                 (session.model_chosen, self._run_chosen),
@@ -195,7 +199,7 @@ class PredictDock(QWidget):
             if path is not None:
                 self._models.add(role, path)
         except ModelError as error:
-            self._said = str(error)
+            self._said = f"⚠ {error}"
         # Also where nothing was chosen: the list shows the model that is taken.
         self._show_models()
 
@@ -210,7 +214,7 @@ class PredictDock(QWidget):
         try:
             self._models.take(run)
         except ModelError as error:
-            self._said = str(error)
+            self._said = f"⚠ {error}"
         self._show_models()
 
     def _threshold_chosen(self, value: float) -> None:
@@ -243,6 +247,9 @@ class PredictDock(QWidget):
         self._show_scores()
         self._tell()
 
+    def _aligned(self, _bracket: Bracket) -> None:
+        self._view.limit()
+
     def _runs_changed(self, _run: object) -> None:
         self._models.refresh()
 
@@ -261,6 +268,16 @@ class PredictDock(QWidget):
 
     def _notice(self, text: str) -> None:
         self._said = text
+        self._tell()
+
+    def _folder_changed(self, _folder: object) -> None:
+        self._said = self._scene = ""
+        self._tell()
+
+    def _scene_changed(self, bracket: Bracket) -> None:
+        # Another frame of the same scene may be what there is to say something of.
+        if bracket.scene != self._scene:
+            self._said, self._scene = "", bracket.scene
         self._tell()
 
     def _tell(self, *_what: object) -> None:

@@ -112,6 +112,7 @@ class FolderPrediction:
             models={role: model.path for role, model in models.items()},
             out=out,
             config=config,
+            align=self._session.align,
             overwrite=overwrite,
         )
         self._job = run_job(

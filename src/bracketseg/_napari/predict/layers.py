@@ -65,6 +65,9 @@ class PredictionLayers:
         self.scale = PredictConfig().scale
         self.frame: Path | None = None
         self._probability = np.zeros(shape_of(image), np.float32)
+        # Beyond it mask and probability are empty, and what the network said there besides.
+        self._region: NDArray[np.bool_] | None = None
+        self._said: NDArray[np.float32] | None = None
         self._layer: Labels | None = None
         self._map = ProbabilityMap(viewer)
         self._spare: PredictionLayers | None = None
@@ -154,7 +157,12 @@ class PredictionLayers:
             self._shown, self._last = dict.fromkeys(_slices(layer)), None
 
     def put(
-        self, index: Index, probability: NDArray[np.float32], threshold: float, model: str
+        self,
+        index: Index,
+        probability: NDArray[np.float32],
+        threshold: float,
+        model: str,
+        region: NDArray[np.bool_] | None = None,
     ) -> bool:
         """Show what the network says of the picture, or of one slice of the stack.
 
@@ -166,6 +174,8 @@ class PredictionLayers:
         threshold : float
             A pixel that equals it, as float32, is foreground.
         model : str
+        region : (H, W) bool, optional
+            As of :meth:`limit`.
 
         Returns
         -------
@@ -179,11 +189,36 @@ class PredictionLayers:
             layer = self._layer = self._existing() or self._take_spare() or self._add()
         lay_on(layer, self.image)
         kept = self._is_painted(layer, index)
-        self._probability[index] = probability
+        self._region = region
+        self._said = None if region is None else probability
+        self._probability[index] = probability if region is None else probability * region
         self.model, self.frame = model, source_of(self.image)
         if not kept:
             self._write(layer, index, threshold, settled=True)
         return not kept
+
+    def limit(self, region: NDArray[np.bool_] | None, threshold: float) -> None:
+        """Leave mask and probability empty where the aligned frames have nothing in common.
+
+        A mask that was painted on stays as it is.
+
+        Parameters
+        ----------
+        region : (H, W) bool or None
+            What they have in common, in the pixels of this frame; None for all of it.
+        threshold : float
+        """
+        layer, index = self.mask, ()
+        if layer is None or index not in self.predicted or _same(region, self._region):
+            return
+        kept = self._is_painted(layer, index)
+        said = self._probability.copy() if self._said is None else self._said
+        self._region, self._said = region, None if region is None else said
+        self._probability[...] = said if region is None else said * region
+        if not kept:
+            self._write(layer, index, threshold, settled=True)
+        if self._map.layer is not None:
+            self._map.layer.refresh()
 
     def set_threshold(self, threshold: float, index: Index, *, settled: bool) -> bool:
         """Hold the probabilities against another threshold, in the slice that is shown.
@@ -267,8 +302,7 @@ class PredictionLayers:
             return False
         if self._last is not None and self._last[0] == index:
             return not np.array_equal(layer.data[index], self._last[1])
-        mask = self._probability[index] >= np.float32(threshold)
-        return not np.array_equal(layer.data[index] != 0, mask)
+        return not np.array_equal(layer.data[index] != 0, self._mask_of(index, threshold) != 0)
 
     def _write(self, layer: Labels, index: Index, threshold: float, *, settled: bool) -> None:
         self._fill(layer, index, threshold)
@@ -280,9 +314,16 @@ class PredictionLayers:
 
     def _fill(self, layer: Labels, index: Index, threshold: float) -> None:
         self._shown[index] = threshold
-        mask = (self._probability[index] >= np.float32(threshold)).view(np.uint8)
+        mask = self._mask_of(index, threshold)
         np.copyto(layer.data[index], mask, casting="unsafe")
         self._last = (index, mask)
+
+    def _mask_of(self, index: Index, threshold: float) -> NDArray[np.uint8]:
+        mask: NDArray[np.bool_] = self._probability[index] >= np.float32(threshold)
+        if self._region is not None:
+            # Of a threshold of 0 as well.
+            mask &= self._region
+        return mask.view(np.uint8)
 
     def _existing(self) -> Labels | None:
         found = find_layer(self._viewer.layers, "prediction", self.scene, self.role)
@@ -335,3 +376,9 @@ class PredictionLayers:
 
 def _slices(layer: Labels) -> Iterator[Index]:
     return np.ndindex(layer.data.shape[:-2])
+
+
+def _same(region: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> bool:
+    if region is None or other is None:
+        return region is other
+    return np.array_equal(region, other)

@@ -29,14 +29,15 @@ def status_text(
     ----------
     frames, folder, models
     said : str
-        What went wrong at the last thing that a person did; empty where all went well.
+        What came of the last thing that a person did, with a ⚠ where it went wrong; empty where
+        there is nothing to tell.
     """
     step = folder.step or frames.step
     if step:
         return f"{step}\n{_STOP}" if folder.running or frames.running else step
-    problem = said or folder.problem or frames.problem
+    problem = folder.problem or frames.problem
     obstacle = run_obstacle(frames, models)
-    lines = [f"⚠ {problem}"] if problem else []
+    lines = [text for text in (said, f"⚠ {problem}" if problem else "") if text]
     lines += [outcome for outcome in (folder.outcome, frames.outcome) if outcome]
     if obstacle:
         lines.append(f"⚠ {obstacle}" if frames.unusable else obstacle)

@@ -1,6 +1,6 @@
 """The predictions of the images that are chosen, and what of them is shown."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,9 @@ class PredictionView:
         The role whose frame and mask are shown.
     later : callable
         Calls what it is given in a later turn of the event loop.
+    regions : callable
+        Takes a subject; returns for some of its roles the (H, W) bool region beyond which its
+        masks are empty.
 
     Signals
     -------
@@ -53,6 +56,7 @@ class PredictionView:
         self.subject: Subject | None = None
         self.focus = choice.role
         self.later: Callable[[Callable[[], None]], object] = _now
+        self.regions: Callable[[Subject], Mapping[MaskRole, NDArray[np.bool_]]] = _nowhere
         viewer.layers.selection.events.active.connect(self._layer_selected)
         choice.role_shown.connect(self._role_shown)
 
@@ -84,7 +88,7 @@ class PredictionView:
             free = not self._truth_visible()
             for layers in self._present():
                 layers.set_visible(on=free and layers.role == self.focus)
-        self.masks_changed.emit()
+        self.limit()
 
     @property
     def roles(self) -> tuple[MaskRole, ...]:
@@ -168,7 +172,8 @@ class PredictionView:
         self._awaited.discard(role)
         self._adding = True
         layers.scale = self._scale
-        shown = layers.put(index, probability, self._threshold, model)
+        region = None if index else self._regions().get(role)
+        shown = layers.put(index, probability, self._threshold, model, region)
         self._adding = False
         self._show_maps([layers])
         if first and role == self.focus:
@@ -177,6 +182,17 @@ class PredictionView:
             layers.set_visible(on=False)
         self.masks_changed.emit()
         return shown
+
+    def limit(self) -> None:
+        """Leave the masks empty where the frames have nothing in common, as aligned now."""
+        present = self._present()
+        regions = self._regions() if present else {}
+        for layers in present:
+            layers.limit(regions.get(layers.role), self._threshold)
+        self.masks_changed.emit()
+
+    def _regions(self) -> Mapping[MaskRole, NDArray[np.bool_]]:
+        return {} if self.subject is None else self.regions(self.subject)
 
     # What a person wants to see.
 
@@ -285,6 +301,10 @@ def _is_closed(layers: PredictionLayers, viewer: ViewerModel) -> bool:
     ours = provenance_of(layers.image.metadata)
     closed = ours is not None and (ours["kind"] == "spare" or layers.image not in viewer.layers)
     return closed or not layers.fits(layers.scene, layers.image)
+
+
+def _nowhere(_subject: Subject) -> Mapping[MaskRole, NDArray[np.bool_]]:
+    return {}
 
 
 def _now(call: Callable[[], None]) -> None:

@@ -80,7 +80,7 @@ class Session:
     correction_wanted()
         Ground truth is to begin from the predictions of the roles in `to_correct`.
     notice(str)
-        Something that a person should read.
+        Something that a person should read; it begins with ⚠ where something went wrong.
     """
 
     folder_changed = Signal(object)
@@ -125,12 +125,12 @@ class Session:
         self._shown.shifts_changed.connect(self.shifts_changed)
         self._shown.failed.connect(self._failed)
         self._roles = RoleKeeper()
-        self._roles.failed.connect(self.notice)
+        self._roles.failed.connect(self._warn)
         self._roles.kept_elsewhere.connect(self.notice)
         self._labelings = Labelings()
         self._labelings.changed.connect(self.labeled_changed)
         self._labelings.path_changed.connect(self.labeling_changed)
-        self._labelings.notice.connect(self.notice)
+        self._labelings.notice.connect(self._warn)
         self._scenes.labels_read.connect(self._labelings.add)
         self.scene_saved.connect(self._labelings.note_saved)
         self.shortcuts.add(PREVIOUS, self.previous)
@@ -213,7 +213,7 @@ class Session:
         collector.settle()
         self._shown.tidy()
         if not self.brackets:
-            self.notice.emit(str(problems[0]))
+            self._warn(problems[0])
 
     # The current scene; see ShownScene.
 
@@ -319,7 +319,10 @@ class Session:
     def _failed(self, bracket: Bracket, error: Exception) -> None:
         self._shown.tidy()
         self.scene_failed.emit(bracket, error)
-        self.notice.emit(str(error))
+        self._warn(error)
+
+    def _warn(self, what: object) -> None:
+        self.notice.emit(f"⚠ {what}")
 
     def _load_ahead(self) -> None:
         place = self._place()

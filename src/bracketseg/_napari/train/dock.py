@@ -203,7 +203,8 @@ class TrainDock(QWidget):
 
     def _began(self, run: Train) -> None:
         self._known = tuple(dict.fromkeys((*self._known, run.out)))
-        self._progress = TrainProgress(run.config, self._view.records(run.out))
+        history = self._view.records(run.out) if run.resume else ()
+        self._progress = TrainProgress(run.config, history)
         self._view.begin(run.out, self._progress)
         self._controls.show_results()
         self._tell()

@@ -98,22 +98,26 @@ class RunList:
         select : Path, optional
             Of a run that is to be selected and ticked.
         """
-        ticked = {run.path for run in self.ticked} | {select}
         newest = runs[0].path if runs and runs[0].resumable else None
         selected = select or (self.selected.path if self.selected else newest)
+        # Somebody may be pressing on an item: those of runs that are still there stay.
+        known = {item.data(_PATH): item for item in self._items()}
         self._runs = {run.path: run for run in runs}
         with QSignalBlocker(self._widget):
-            self._widget.clear()
-            for run in runs:
-                item = QListWidgetItem()
-                item.setData(_PATH, run.path)
+            for row in reversed(range(self._widget.count())):
+                item = self._widget.item(row)
+                if item is not None and item.data(_PATH) not in self._runs:
+                    self._widget.takeItem(row)
+            for row, run in enumerate(runs):
+                item = known.get(run.path) or _new_item(run)
+                if self._widget.row(item) != row:
+                    self._widget.takeItem(self._widget.row(item))
+                    self._widget.insertItem(row, item)
                 self._describe(item)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                on = run.path in ticked
-                item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-                self._widget.addItem(item)
-                if run.path == selected:
-                    self._widget.setCurrentItem(item)
+                if run.path == select:
+                    item.setCheckState(Qt.CheckState.Checked)
+            current = (item for item in self._items() if item.data(_PATH) == selected)
+            self._widget.setCurrentItem(next(current, None))
             for run_folder in broken:
                 item = QListWidgetItem(f"⚠ {run_folder.path.name} cannot be read")
                 item.setToolTip(run_folder.reason)
@@ -147,3 +151,11 @@ class RunList:
     def _items(self) -> list[QListWidgetItem]:
         found = (self._widget.item(row) for row in range(self._widget.count()))
         return [item for item in found if item is not None and item.data(_PATH) in self._runs]
+
+
+def _new_item(run: Run) -> QListWidgetItem:
+    item = QListWidgetItem()
+    item.setData(_PATH, run.path)
+    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+    item.setCheckState(Qt.CheckState.Unchecked)
+    return item

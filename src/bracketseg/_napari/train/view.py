@@ -85,9 +85,12 @@ class TrainView:
         return run if run is not None and run.card is not None else None
 
     def records(self, run: Path) -> Sequence[EpochRecord]:
-        """Give the epochs of a run of the list; none for any other."""
+        """Give the epochs of a run of the list, or of the one that was followed; else none."""
         known = self._runs.find(run)
-        return () if known is None else known.records
+        listed = () if known is None else known.records
+        # A run that has just been stopped may not have been read anew.
+        followed = self._progress.records if self._progress and run == self._run else ()
+        return max(listed, followed, key=len)
 
     def read_runs(self, folders: Iterable[Path], select: Path | None = None) -> None:
         """List the runs that some folders are or hold; one may be selected."""
