@@ -92,6 +92,23 @@ def test_who_turns_to_the_other_role_meanwhile_paints_on_that(beginner, turns):
     assert not beginner.layer("low").visible
 
 
+def test_the_picked_role_stays_while_its_mask_is_awaited(beginner, turns):
+    def wait():
+        while turns:
+            turns.pop(0)()
+
+    wait()
+    beginner.editor.turn()
+    beginner.viewer.layers.remove(beginner.layer("low"))
+    wait()
+    _low, medium, high = beginner.session.current.frames
+    beginner.session.choose_roles(medium, high)
+    wait()
+    assert (beginner.session.role, beginner.editor.focus) == ("low", "low")
+    assert beginner.viewer.layers.selection.active is beginner.layer("low")
+    assert beginner.layer("low").visible
+
+
 def test_nothing_comes_for_a_scene_that_was_left(beginner, turns):
     beginner.viewer.layers.clear()
     while turns:

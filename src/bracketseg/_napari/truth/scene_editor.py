@@ -289,8 +289,12 @@ class SceneEditor:
         self._choice.show_only(role)
         self.masks.show_only(role)
         self._hide_predictions()
-        if arm:
+        if arm and self.masks.layer(role) is not None:
             self.masks.arm(role, brush=not self._picking)
+        elif arm and self.masks.role_of(self._viewer.layers.selection.active) is not None:
+            # Until its mask is there; if that of the other role stayed selected, whoever gives
+            # the selection back after adding a layer would turn to that role.
+            self._viewer.layers.selection.active = self._choice.images.get(role)
         if changed:
             self.focus_changed.emit(role)
 
