@@ -3,8 +3,8 @@
     python -m tests.robustness.fuzz --cases 2000 --seed 1 [--real FOLDER]
 
 The cases are read in child processes: one that crashes, computes for 10 seconds, stands still for
-a minute or takes 2 GB costs only itself, and is told. Every case is made of the seed and its number alone, so that
-`--first N --cases 1` makes it again.
+a minute or takes 2 GB costs only itself, and is told. Every case is made of the seed and its number
+alone, so that `--first N --cases 1` makes it again.
 """
 
 import argparse
