@@ -1,5 +1,6 @@
 """The command `bracketseg`: one command a capability, and no logic of its own."""
 
+import errno
 import io
 import json
 import shlex
@@ -20,7 +21,7 @@ from bracketseg.allocator import keep_freed_memory
 from bracketseg.arguments import JsonOption, PathArgument
 from bracketseg.brackets.align_method import AlignMethod, align_bracket
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket, Frame, MaskRole
-from bracketseg.brackets.files import write_text
+from bracketseg.brackets.files import cannot_write, write_text
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.placement import Placement
 from bracketseg.brackets.placement_text import placement_text
@@ -135,6 +136,8 @@ def main() -> None:
     except BracketSegError as error:
         fail(str(error))
     except OSError as error:
+        if error.filename and error.errno == errno.ENOSPC:
+            fail(cannot_write(Path(error.filename), error))
         where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}{error.strerror or error}; check that the place exists and can be written")
 

@@ -76,6 +76,7 @@ def _steps(
     while True:
         while not (shown() and find("gt.low.range").isEnabled()):
             yield
+        _note(note, shown(), layer)
         # To leave a scene writes what was done to it: that is to be the exception.
         match rng.integers(200):
             case 0:
@@ -94,7 +95,11 @@ def _steps(
                 with suppress(IndexError):
                     painted.paint(tuple(spot), int(rng.integers(2)))
         yield
-        if scene := shown():
-            masks = (np.packbits(np.asarray(layer(role).data) != 0) for role in ROLES)
-            written = " ".join(mask.tobytes().hex() for mask in masks)
-            note(f"{time.monotonic()} {scene} {written}\n")
+        if shown():
+            _note(note, shown(), layer)
+
+
+def _note(note: Callable[[str], object], scene: str, layer: Callable[[str], Any]) -> None:
+    masks = (np.packbits(np.asarray(layer(role).data) != 0) for role in ROLES)
+    written = " ".join(mask.tobytes().hex() for mask in masks)
+    note(f"{time.monotonic()} {scene} {written}\n")

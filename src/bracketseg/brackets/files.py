@@ -63,8 +63,11 @@ def atomic_write(path: Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A full disk does not say of which file, and nobody knows the temporary one.
+            error.filename = str(path)
         raise
     finally:
         _being_written.discard(temporary)
