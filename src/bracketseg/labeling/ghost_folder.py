@@ -120,9 +120,14 @@ def _ghosts_of(bracket: Bracket, method: AlignMethod) -> tuple[GhostMap, tuple[s
         images, [frame.ev for frame in bracket.frames], placements, reference=reference
     )
     notes = []
-    for frame, placement in zip(bracket.frames, placements, strict=True):
+    for index, (frame, placement) in enumerate(zip(bracket.frames, placements, strict=True)):
         if not placement.reliable:
             notes.append(f"{frame.path.name} left out: it shows too little in common")
+        elif index in found.left_out:
+            notes.append(
+                f"{frame.path.name} left out: hardly a pixel is well exposed both in it and "
+                "in the next frame"
+            )
         elif placement.note:
             notes.append(f"{frame.path.name} moved by whole pixels: {placement.note}")
     return found, tuple(notes)
