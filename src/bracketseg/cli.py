@@ -1,5 +1,6 @@
 """The command `bracketseg`: one command a capability, and no logic of its own."""
 
+import errno
 import io
 import json
 import shlex
@@ -18,10 +19,12 @@ from rich.table import Table
 from bracketseg import __version__
 from bracketseg.allocator import keep_freed_memory
 from bracketseg.arguments import JsonOption, PathArgument
-from bracketseg.brackets.align_method import AlignMethod
-from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
-from bracketseg.brackets.files import write_text
+from bracketseg.brackets.align_method import AlignMethod, align_bracket
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, Frame, MaskRole
+from bracketseg.brackets.files import cannot_write, write_text
 from bracketseg.brackets.layouts import find_brackets
+from bracketseg.brackets.placement import Placement
+from bracketseg.brackets.placement_text import placement_text
 from bracketseg.cluster import Cluster, cluster
 from bracketseg.config_options import options_from, taking_lists
 from bracketseg.console import (
@@ -133,6 +136,8 @@ def main() -> None:
     except BracketSegError as error:
         fail(str(error))
     except OSError as error:
+        if error.filename and error.errno == errno.ENOSPC:
+            fail(cannot_write(Path(error.filename), error))
         where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}{error.strerror or error}; check that the place exists and can be written")
 
@@ -154,13 +159,19 @@ def _global_options(
 
 
 @app.command()
-def info(path: PathArgument, as_json: JsonOption = False) -> None:
+def info(
+    path: PathArgument,
+    align: Annotated[
+        AlignMethod, typer.Option(help="Also say where alignment moves each frame.")
+    ] = "off",
+    as_json: JsonOption = False,
+) -> None:
     """List the brackets found: frames, roles, relative EV, size."""
     found = find_brackets(path)
     described, problems = [], list(found.problems)
     for bracket in found.brackets:
         try:
-            described.append(_describe(bracket))
+            described.append(_describe(bracket, align))
         except BracketSegError as error:
             problems.append(error)
     if as_json:
@@ -174,6 +185,8 @@ def info(path: PathArgument, as_json: JsonOption = False) -> None:
                     f"  {frame['role'] or '-':6}  {frame['ev']:+7.2f}  {_exposure(frame):24}  "
                     f"{width} x {height} {frame['dtype']}  {Path(frame['path']).name}"
                 )
+                if "placement" in frame:
+                    output.print(f"          {frame['placement']['text']}")
             for note in scene["notes"]:
                 output.print(f"  Note: {note}")
         output.print(f"{len(described)} brackets in {path}")
@@ -182,7 +195,8 @@ def info(path: PathArgument, as_json: JsonOption = False) -> None:
     report_problems(problems, len(described))
 
 
-def _describe(bracket: Bracket) -> dict[str, Any]:
+def _describe(bracket: Bracket, align: AlignMethod) -> dict[str, Any]:
+    placements = align_bracket(bracket, align)
     return {
         "scene": bracket.scene,
         "ev_source": bracket.ev_source,
@@ -197,9 +211,18 @@ def _describe(bracket: Bracket) -> dict[str, Any]:
                 "iso": frame.exposure.iso,
                 "shape": list(frame.shape),
                 "dtype": str(frame.dtype),
+                **({} if align == "off" else {"placement": _placement(placement, frame)}),
             }
-            for frame in bracket.frames
+            for frame, placement in zip(bracket.frames, placements, strict=True)
         ],
+    }
+
+
+def _placement(placement: Placement, frame: Frame) -> dict[str, Any]:
+    return {
+        "text": placement_text(placement, frame.shape),
+        "matrix": placement.matrix.tolist(),
+        "reliable": placement.reliable,
     }
 
 

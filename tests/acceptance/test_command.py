@@ -59,6 +59,21 @@ def test_info_lists_every_frame(command, brackets):
     assert "6 brackets" in shown.out
 
 
+def test_info_says_where_alignment_moves_each_frame(command, brackets):
+    still = cv2.imread(str(brackets / "s2" / "medium.png"))
+    for role, dx in (("low", 0), ("medium", 0), ("high", 4)):
+        picture = cv2.resize(still, (240, 144), interpolation=cv2.INTER_CUBIC)
+        moved = np.roll(picture, dx, axis=1)
+        assert cv2.imwrite(str(brackets / "s2" / f"{role}.png"), moved)
+    found = json.loads(command("info", brackets / "s2", "--align", "shift", "--json").out)
+    placements = [frame["placement"] for frame in found[0]["frames"]]
+    assert [told["text"] for told in placements] == ["stays", "stays", "moved 4 left"]
+    assert placements[2]["matrix"][0] == [1, 0, -4]
+    assert all(told["reliable"] for told in placements)
+    lines = command("info", brackets / "s2", "--align", "shift").out.splitlines()
+    assert [line.strip() for line in lines[2::2]] == ["stays", "stays", "moved 4 left"]
+
+
 def test_info_of_a_day_of_photographs(command, tmp_path):
     def photograph(name, stop, second, profile=None):
         exif = Image.Exif()

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from bracketseg.brackets.files import (
     atomic_write,
     cannot_write,
+    sweep,
     write_bytes,
     write_json,
     write_text,
@@ -95,3 +97,31 @@ def test_json_refuses_what_is_not_a_number(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(tmp_path / "a.json", {"dice": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    with atomic_write(tmp_path / "a b.c.png") as temporary:
+        temporary.write_bytes(b"half")
+        left = [temporary.name, atomic_name("labels"), atomic_name("s1_low.png")]
+        other = [".hidden.png", f"{'0' * 32}.png", f".a.{'0' * 32}.png", f"{left[1]}.bak.png"]
+        for name in (*left[1:], *other):
+            (tmp_path / name).write_bytes(b"half")
+        (tmp_path / atomic_name("folder")).mkdir()
+        (tmp_path / atomic_name("link.png")).symlink_to(tmp_path / "nowhere")
+        kept = {path.name for path in tmp_path.iterdir()} - set(left[1:])
+        sweep(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == kept | set(left), "they are new"
+        sweep(tmp_path, idle=0.0)
+        # Not even then what this process is writing.
+        assert {path.name for path in tmp_path.iterdir()} == kept
+        (tmp_path / left[1]).write_bytes(b"half")
+        os.utime(tmp_path / left[1], (0, 0))
+        sweep(tmp_path)
+        assert not (tmp_path / left[1]).exists()
+    sweep(tmp_path / "missing")
+
+
+def atomic_name(name: str) -> str:
+    """The name of a temporary file, as somebody else would write it."""
+    path = Path(name)
+    return f".{path.stem}.{uuid.uuid4().hex}{path.suffix}"

@@ -120,6 +120,23 @@ def test_frames_that_could_not_be_placed_are_left_out(rng):
     assert ghosts_between(images, STOPS, placed, reference=1).share < 0.001
 
 
+def test_a_frame_of_which_nobody_can_tell_how_much_darker_it_is_is_left_out():
+    """As a room and its window, the frames of which are called low, medium and high."""
+    room = np.tile(np.linspace(50, 110, 100).astype(np.uint8), (120, 1))
+    dark, white = np.zeros_like(room), np.full_like(room, 255)
+    low, medium, high = (
+        np.hstack(halves) for halves in ((dark, room), (room, white), (2 * room, white))
+    )
+    found = ghosts_between([low, medium, high], STOPS, STILL, reference=1)
+    assert found.left_out == (0,)
+    assert not found.ghosts.any()
+    # Where enough is seen in both, it is compared.
+    low[:20, :100] = room[:20] // 2
+    found = ghosts_between([low, medium, high], STOPS, STILL, reference=1)
+    assert found.left_out == ()
+    assert found.ghosts[:, 110:].any()
+
+
 def test_any_picture_will_do_of_which_there_is_a_luma(rng):
     images = bracket(rng, balls=[(200, 120), (200, 280), (200, 280)])
     first = ghosts_between(images, STOPS, STILL, reference=1)

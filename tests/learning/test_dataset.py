@@ -2,19 +2,21 @@ import cv2
 import numpy as np
 import pytest
 
+from bracketseg.brackets.alignment import Shift, shift_image
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.errors import OutOfMemoryError
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.label_folder import label_bracket
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.prediction import Prediction
-from bracketseg.labeling.ranges import Otsu
-from bracketseg.labeling.records import Network
+from bracketseg.labeling.ranges import ManualRange, Otsu
+from bracketseg.labeling.records import LabelingInfo, Network
 from bracketseg.labeling.saved_scene import save_annotation
 from bracketseg.learning import dataset as module
 from bracketseg.learning.dataset import load_dataset, pair_scenes
 from bracketseg.learning.estimate import cache_bytes
-from bracketseg.learning.resize import resize_image, resize_mask
+from bracketseg.learning.resize import resize_image, resize_mask, resize_region
 
 SIZE = 32
 
@@ -169,3 +171,29 @@ def test_too_many_images_are_refused_with_their_size(make_brackets, label, monke
     monkeypatch.setattr(module.np, "empty", empty)
     with pytest.raises(OutOfMemoryError, match=r"2 images of 32x32 take 0 MiB.*smaller image size"):
         load(brackets, folder)
+
+
+def test_where_aligned_frames_show_nothing_in_common_there_is_nothing_to_learn(
+    make_brackets, tmp_path
+):
+    brackets = make_brackets(2)
+    for seed, bracket in enumerate(brackets):
+        coarse = np.random.default_rng(seed).integers(0, 128, (12, 15, 3), np.uint8)
+        image = cv2.resize(coarse, (240, 192), interpolation=cv2.INTER_CUBIC)
+        cv2.imwrite(str(bracket.frame("low").path), image)
+        moved = shift_image(image, Shift(dx=9, dy=-6))
+        cv2.imwrite(str(bracket.frame("high").path), np.minimum(moved, 127) * 2)
+    rules = {"low": ManualRange(lo=0, hi=255), "high": ManualRange(lo=0, hi=255)}
+    info = LabelingInfo(method="manual", ranges=rules)
+    folder = LabelingFolder.create(tmp_path / "masks", info)
+    label_bracket(brackets[0], rules, folder, align="shift")
+    label_bracket(brackets[1], rules, folder)
+    data = load(brackets, folder.path)[1][0]
+    inside = np.zeros((192, 240), bool)
+    inside[6:, :-9] = True  # what the high frame, which went 9 right and 6 up, still shows
+    np.testing.assert_array_equal(data.outside[0], ~resize_region(inside, SIZE, SIZE))
+    assert data.outside[0, 0].all()
+    assert data.outside[0, :, -2:].all()
+    np.testing.assert_array_equal(data.masks[0], ~data.outside[0])
+    assert not data.outside[1].any()
+    assert data.masks[1].all()

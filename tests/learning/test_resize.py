@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bracketseg.learning.resize import resize_image, resize_mask
+from bracketseg.learning.resize import resize_image, resize_mask, resize_region
 
 
 def test_shrinking_averages_areas():
@@ -47,3 +47,9 @@ def test_a_full_mask_stays_full_and_an_empty_one_empty():
         mask = np.full((37, 53), value)
         assert (resize_mask(mask, 32, 32) == value).all()
         assert (resize_mask(mask, 96, 96) == value).all()
+
+
+def test_a_region_has_the_pixels_that_are_in_it_as_a_whole():
+    region = np.array([[1, 1, 1, 0, 1, 1], [1, 1, 1, 1, 1, 1]], bool)
+    assert resize_region(region, 1, 3).tolist() == [[True, False, True]]
+    assert resize_region(np.ones((30, 70), bool), 7, 11).all()

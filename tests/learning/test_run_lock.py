@@ -9,10 +9,10 @@ from bracketseg.errors import TrainingError
 from bracketseg.learning.events import Cached, Checkpointed
 from bracketseg.learning.training import train
 
-DIGITS = "0123456789abcdef" * 2
+DIGITS = "0123456789ab4def" + "8123456789abcdef"  # as those of a random UUID
 LEFT = (f".last.{DIGITS}.pt", f".best.{DIGITS}.safetensors", f".metrics.{DIGITS}.json")
 NOT_OURS = (
-    ".last.pt", f".last.{DIGITS}.pt.bak", f".notes.{DIGITS}.json", f".last.{DIGITS[1:]}.pt",
+    ".last.pt", f".last.{DIGITS}.pt.bak", f".last.{DIGITS[::-1]}.pt", f".last.{DIGITS[1:]}.pt",
     f"last.{DIGITS}.pt",
 )  # fmt: skip
 

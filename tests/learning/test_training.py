@@ -192,3 +192,15 @@ def test_at_a_tie_the_earlier_epoch_is_best(setting, tiny):
     assert dices.count(1.0) > 1
     assert events[-1].best_epoch == 1 + dices.index(1.0)
     assert [e.best for e in epochs] == [d > max([-1, *dices[:i]]) for i, d in enumerate(dices)]
+
+
+def test_where_frames_show_nothing_in_common_nothing_is_learned(setting, tiny, monkeypatch):
+    brackets, masks, folder = setting
+    nowhere = np.ones((32, 32), bool)
+    monkeypatch.setattr(dataset, "_outside", lambda *_: nowhere)
+    events = list(train(brackets, masks, tiny.model_copy(update={"augment": True}), folder / "run"))
+    losses = {e.loss if isinstance(e, StepDone) else e.train_loss + e.validation_loss
+              for e in events if isinstance(e, StepDone | EpochDone)}  # fmt: skip
+    assert losses == {0.0}
+    seen = next(event for event in events if isinstance(event, ExamplesSeen))
+    assert not seen.probabilities.any()

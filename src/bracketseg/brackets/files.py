@@ -3,11 +3,22 @@
 import errno
 import json
 import os
+import re
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+ABANDONED = 600.0
+"""Seconds without a change after which nobody writes to a temporary file any more."""
+
+_TEMPORARY = re.compile(
+    r"\..+\.[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}(\.[^.]*)?", re.DOTALL
+)  # as random UUIDs are, and hardly a name that a person gives
+
+_being_written: set[Path] = set()
 
 
 @contextmanager
@@ -45,15 +56,41 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    _being_written.add(temporary)
     try:
         yield temporary
         # Windows syncs only what is open for writing.
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            # A full disk does not say of which file, and nobody knows the temporary one.
+            error.filename = str(path)
         raise
+    finally:
+        _being_written.discard(temporary)
+
+
+def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
+    """Remove what writing left over in a folder whose process was killed.
+
+    That is the temporary files of :func:`atomic_write`, and of these none that this process
+    writes. What cannot be removed is in the way of nothing.
+
+    Parameters
+    ----------
+    folder : Path
+    idle : float
+        Seconds that a file was left alone at least; 0 where no other process writes here.
+    """
+    with suppress(OSError):
+        for path in [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]:
+            with suppress(OSError):
+                left_alone = time.time() - path.lstat().st_mtime >= idle
+                if left_alone and path not in _being_written and path.is_file():
+                    path.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> str:

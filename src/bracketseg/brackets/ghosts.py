@@ -28,6 +28,9 @@ SMOOTHING = 1.0
 LEAST_AREA = 2e-4
 """The share of the frame below which an area is taken for noise."""
 
+ENOUGH = 100
+"""Pixels that two neighbours in exposure show well, below which their steps are not known."""
+
 _SAMPLES = 20_000
 
 
@@ -40,10 +43,14 @@ class GhostMap:
     ghosts : (H, W) bool
     valid : (H, W) bool
         What all frames show; there is no ghost outside.
+    left_out : tuple of int
+        Frames that were not compared, as nothing says how much brighter or darker they are: an
+        exposure value can be no more than a guess, as where files are only called low and high.
     """
 
     ghosts: NDArray[np.bool_]
     valid: NDArray[np.bool_]
+    left_out: tuple[int, ...] = ()
 
     @property
     def share(self) -> float:
@@ -96,7 +103,8 @@ def find_ghosts(
     Returns
     -------
     GhostMap
-        Frames whose placement is not reliable are left out of it.
+        Frames whose placement is not reliable are left out of it, and those with which the
+        others share no luma that is neither clipped nor black.
 
     Raises
     ------
@@ -126,18 +134,26 @@ def find_ghosts(
         whites.append(place_image(_clipped(images[k]), placements[k].matrix, 1.0, smooth=False))
         yield FrameCompared(done=done, total=total)
     at = used.index(reference)
-    used_evs = [evs[k] for k in used]
-    response = fit_response(_pairs(lumas, whites, valid), used_evs, at)
+    pairs = _pairs(lumas, whites, valid)
+    first, last = _linked([len(values) >= ENOUGH for _, _, values, _ in pairs], at)
+    compared = range(first, last + 1)
+    response = fit_response(
+        [(one - first, two - first, dark, lit) for one, two, dark, lit in pairs[first:last]],
+        [evs[used[k]] for k in compared],
+        at - first,
+    )
     highest = np.full(shape, -np.inf, np.float32)
     lowest = np.full(shape, np.inf, np.float32)
-    for done, (values, white, offset) in enumerate(
-        zip(lumas, whites, response.offsets, strict=True), start=len(used) + 1
-    ):
-        low, high = _interval(values, white, response)
+    for k, offset in zip(compared, response.offsets, strict=True):
+        low, high = _interval(lumas[k], whites[k], response)
         np.maximum(highest, low - np.float32(offset), out=highest)
         np.minimum(lowest, high - np.float32(offset), out=lowest)
-        yield FrameCompared(done=done, total=total)
-    return GhostMap(ghosts=_cleaned((highest > lowest) & valid) & valid, valid=valid)
+        yield FrameCompared(done=total - (last - k), total=total)
+    return GhostMap(
+        ghosts=_cleaned((highest > lowest) & valid) & valid,
+        valid=valid,
+        left_out=tuple(used[k] for k in range(len(used)) if k not in compared),
+    )
 
 
 def ghosts_between(
@@ -154,6 +170,19 @@ def ghosts_between(
             next(steps)
         except StopIteration as end:
             return cast("GhostMap", end.value)
+
+
+def _linked(common: Sequence[bool], at: int) -> tuple[int, int]:
+    """Give the first and the last frame that is known through its neighbours from frame `at`.
+
+    `common` says of each frame but the last whether it has enough in common with the next.
+    """
+    first, last = at, at
+    while first > 0 and common[first - 1]:
+        first -= 1
+    while last < len(common) and common[last]:
+        last += 1
+    return first, last
 
 
 def _clipped(image: NDArray[Any]) -> NDArray[np.bool_]:

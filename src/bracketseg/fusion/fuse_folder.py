@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bracketseg.brackets.bracket import Bracket
-from bracketseg.brackets.files import cannot_write
+from bracketseg.brackets.files import cannot_write, sweep
 from bracketseg.errors import BracketSegError, FusionError
 from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.display import display_picture
@@ -85,6 +85,7 @@ def fuse_brackets(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FusionError(cannot_write(out, error)) from error
+    sweep(out)
     return _fuse_all(brackets, labels, out, config, overwrite=overwrite)
 
 

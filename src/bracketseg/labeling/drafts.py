@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
-from bracketseg.brackets.files import cannot_write, write_bytes
+from bracketseg.brackets.files import cannot_write, sweep, write_bytes
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
@@ -195,6 +195,7 @@ class DraftStore:
         for role in MASK_ROLES:
             write_corrections(self._strokes(scene, role), None)
             write_prediction(self._prediction(scene, role), None)
+        sweep(self.folder)
         with suppress(OSError):  # There are others, or there was none.
             self.folder.rmdir()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bracketseg.brackets.align_method import AlignMethod, align, reference_of
 from bracketseg.brackets.bracket import Bracket
-from bracketseg.brackets.files import cannot_write, write_text
+from bracketseg.brackets.files import cannot_write, sweep, write_text
 from bracketseg.brackets.ghosts import GhostMap, ghosts_between
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import ghosts_name, write_mask
@@ -79,6 +79,7 @@ def write_ghosts(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LabelingError(cannot_write(out, error)) from error
+    sweep(out)
 
     def find(bracket: Bracket) -> tuple[GhostMap, str, tuple[str, ...]]:
         check_scene_name(bracket.scene)
@@ -119,9 +120,14 @@ def _ghosts_of(bracket: Bracket, method: AlignMethod) -> tuple[GhostMap, tuple[s
         images, [frame.ev for frame in bracket.frames], placements, reference=reference
     )
     notes = []
-    for frame, placement in zip(bracket.frames, placements, strict=True):
+    for index, (frame, placement) in enumerate(zip(bracket.frames, placements, strict=True)):
         if not placement.reliable:
             notes.append(f"{frame.path.name} left out: it shows too little in common")
+        elif index in found.left_out:
+            notes.append(
+                f"{frame.path.name} left out: hardly a pixel is well exposed both in it and "
+                "in the next frame"
+            )
         elif placement.note:
             notes.append(f"{frame.path.name} moved by whole pixels: {placement.note}")
     return found, tuple(notes)

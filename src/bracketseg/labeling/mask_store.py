@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.files import cannot_write
+from bracketseg.brackets.folder_lock import hold_folder
 from bracketseg.brackets.masks import find_mask, find_masks, mask_name, read_mask, write_mask
 from bracketseg.brackets.natural_order import natural_key
 from bracketseg.errors import LabelingError
@@ -22,7 +23,6 @@ from bracketseg.labeling.corrections import (
     write_corrections,
 )
 from bracketseg.labeling.coverage import Coverage, coverage
-from bracketseg.labeling.folder_lock import hold_folder
 from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
 from bracketseg.labeling.record_files import (
     INFO_NAME,
@@ -117,7 +117,12 @@ class LabelingFolder:
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
-            release = hold_folder(path)
+            release = hold_folder(path, again=True)
+        except BlockingIOError as error:
+            raise LabelingError(
+                f"{path}: another process writes to this labelling. Wait for it, stop it, or write "
+                "to another folder."
+            ) from error
         except OSError as error:
             raise LabelingError(cannot_write(path, error)) from error
         labeling = cls(path, info, overwrite=overwrite)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -53,18 +55,14 @@ def generator_for(draw: Draw, seed: int, *position: int) -> np.random.Generator:
 
 
 def augment(
-    images: NDArray[np.uint8],
-    masks: NDArray[np.bool_],
-    generator: np.random.Generator,
-    *,
-    first: int = 0,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Turn and flip each image and its mask together, each of the 8 ways equally likely.
+    batch: Sequence[NDArray[Any]], generator: np.random.Generator, *, first: int = 0
+) -> tuple[NDArray[Any], ...]:
+    """Turn and flip each image and what belongs to it, each of the 8 ways equally likely.
 
     Parameters
     ----------
-    images : (N, S, S, 3) uint8
-    masks : (N, S, S) bool
+    batch : sequence of (N, S, S, ...) array
+        Images and their masks, say.
     generator
         Decides the way of each image.
     first
@@ -72,15 +70,15 @@ def augment(
 
     Returns
     -------
-    images, masks
-        New arrays of the same shapes.
+    tuple of array
+        New ones of the same shapes and types.
     """
-    turned, turned_masks = np.empty_like(images), np.empty_like(masks)
-    for i, way in enumerate(generator.integers(8, size=first + len(images))[first:]):
-        for source, target in ((images, turned), (masks, turned_masks)):
+    turned = tuple(np.empty_like(array) for array in batch)
+    for i, way in enumerate(generator.integers(8, size=first + len(batch[0]))[first:]):
+        for source, target in zip(batch, turned, strict=True):
             view = np.rot90(source[i], way % 4)
             target[i] = view[:, ::-1] if way >= 4 else view
-    return turned, turned_masks
+    return turned
 
 
 def to_network(images: NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bracketseg.brackets.align_method import valid_of_bracket
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.masks import mask_name, read_mask
 from bracketseg.brackets.natural_order import natural_key
@@ -18,7 +19,7 @@ from bracketseg.learning.devices import memory_guard
 from bracketseg.learning.estimate import cache_bytes
 from bracketseg.learning.events import SceneCached, SkippedScene
 from bracketseg.learning.network_input import network_input
-from bracketseg.learning.resize import resize_image, resize_mask
+from bracketseg.learning.resize import resize_image, resize_mask, resize_region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -43,6 +44,10 @@ class Dataset:
         Display-referred RGB; a grey frame has three equal channels.
     masks : (N, S, S) bool
         True is foreground.
+    outside : (N, S, S) bool
+        True where not all aligned frames of the scene show something, and the mask is empty
+        for that alone: nothing is to be learned there. Memory that nobody writes to is not
+        taken, so it takes none where no mask was made of aligned frames.
     rethresholded
         How many masks were made from the resized image by the rule on record.
     """
@@ -50,6 +55,7 @@ class Dataset:
     scenes: tuple[str, ...]
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
     rethresholded: int
 
     def rows(self, scenes: Sequence[str]) -> NDArray[np.intp]:
@@ -117,13 +123,18 @@ def load_dataset(
     with memory_guard(advice):
         images = np.empty((total, size, size, 3), np.uint8)
         masks = np.empty((total, size, size), np.bool_)
+        outside = np.zeros((total, size, size), np.bool_)
 
     def load(row: int) -> bool | BracketSegError:
         try:
             image, mask, by_rule = _load_scene(brackets[row], labeling, role, size)
+            beyond = _outside(brackets[row], labeling, role, size)
         except BracketSegError as error:
             return error
         images[row], masks[row] = image, mask
+        if beyond is not None:
+            outside[row] = beyond
+            masks[row] &= ~beyond
         return by_rule
 
     usable, skipped, rethresholded = [], [], 0
@@ -144,11 +155,13 @@ def load_dataset(
     # Closed up in place: a copy would take the memory twice.
     for target, row in enumerate(usable):
         if target != row:
-            images[target], masks[target] = images[row], masks[row]
+            for array in (images, masks, outside):
+                array[target] = array[row]
     dataset = Dataset(
         scenes=tuple(brackets[row].scene for row in usable),
         images=images[: len(usable)],
         masks=masks[: len(usable)],
+        outside=outside[: len(usable)],
         rethresholded=rethresholded,
     )
     return dataset, tuple(skipped)
@@ -177,3 +190,15 @@ def _load_scene(
         if np.array_equal(rule.bounds(full, role).mask(full), mask):
             return resized, rule.bounds(small, role).mask(small), True
     return resized, resize_mask(mask, size, size), False
+
+
+def _outside(
+    bracket: Bracket, labeling: LabelingFolder, role: MaskRole, size: int
+) -> NDArray[np.bool_] | None:
+    """Find what a mask was cut to, where its frames were aligned: the same way again."""
+    record = labeling.record(bracket.scene)
+    made = record.masks.get(role) if record is not None else None
+    if made is None or made.aligned is None:
+        return None
+    valid = valid_of_bracket(bracket, made.aligned)[bracket.frame(role)]
+    return ~resize_region(valid, size, size)

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bracketseg.brackets.files import atomic_write, write_json
+from bracketseg.brackets.files import atomic_write, sweep, write_json
 from bracketseg.errors import ModelError
 from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.config import PredictConfig
@@ -67,6 +67,7 @@ def export_onnx(source: Path, out: Path) -> Path:
     onnx.helper.set_model_props(graph, {key: json.dumps(value) for key, value in described.items()})
     onnx.checker.check_model(graph, full_check=True)
     out.parent.mkdir(parents=True, exist_ok=True)
+    sweep(out.parent)
     with atomic_write(out) as temporary:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))
     beside = out.with_suffix(".json")

@@ -158,13 +158,18 @@ class TrainingLoop:
             step = progress.step + 1
             batch = order[progress.step * config.batch_size : step * config.batch_size]
             own = self._group.part(len(batch))
-            pictures, masks = self._dataset.images[batch[own]], self._dataset.masks[batch[own]]
+            data, rows = self._dataset, batch[own]
+            pictures, masks, outside = data.images[rows], data.masks[rows], data.outside[rows]
             if config.augment:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
-                pictures, masks = augment(pictures, masks, turns, first=own.start)
+                pictures, masks, outside = augment(
+                    (pictures, masks, outside), turns, first=own.start
+                )
             where = f"in step {step} of epoch {epoch}"
             try:
-                loss = self._optimization.step(pictures, masks, epoch, step, batch=len(batch))
+                loss = self._optimization.step(
+                    pictures, masks, epoch, step, outside=outside, batch=len(batch)
+                )
             except GradientError as error:
                 raise self._not_finite(f"{error} {where}, though the loss is") from error
             if not math.isfinite(loss):

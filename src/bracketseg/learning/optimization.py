@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from bracketseg.learning.process_group import ProcessGroup
 
 
+IMPOSSIBLE = -200.0
+"""A logit whose probability is 0 in float32."""
+
+
 class GradientError(ArithmeticError):
     """The gradients of a batch are not finite, though its loss is; nothing was learned."""
 
@@ -90,6 +94,7 @@ class Optimization:
         epoch: int,
         step: int,
         *,
+        outside: NDArray[np.bool_],
         batch: int | None = None,
     ) -> float:
         """Learn one batch and return its loss; if that is not finite, nothing was learned.
@@ -100,6 +105,8 @@ class Optimization:
         masks : (N, S, S) bool
         epoch, step
             Which batch it is, from 1; they decide what dropout drops.
+        outside : (N, S, S) bool
+            Where nothing is to be learned: as if the network gave these pixels no chance.
         batch
             Images of the batch in all processes, of which `images` are this one's part; by
             default they are all of it.
@@ -124,6 +131,7 @@ class Optimization:
         if not counted:
             size = self.config.image_size
             images, masks = np.zeros((1, size, size, 3), np.uint8), np.zeros((1, size, size), bool)
+            outside = masks
         first = self._group.part(total).start
 
         def learn() -> float:
@@ -135,7 +143,7 @@ class Optimization:
             for part in parts:
                 share = counted * len(images[part]) / total
                 with self._exchange(part is parts[-1]):
-                    loss = self._losses(images[part], masks[part])[1] * share
+                    loss = self._losses(images[part], masks[part], outside[part])[1] * share
                     value += loss.item()
                     # The others would wait for gradients in vain.
                     if not math.isfinite(value) and self._shared is None:
@@ -174,9 +182,11 @@ class Optimization:
 
     @torch.no_grad()
     def look(
-        self, images: NDArray[np.uint8], masks: NDArray[np.bool_]
+        self, images: NDArray[np.uint8], masks: NDArray[np.bool_], outside: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], float]:
         """Return the probabilities (N, S, S) that the network gives to a batch, and its loss.
+
+        They are 0 at the pixels of `outside`, as where aligned frames are predicted.
 
         Raises
         ------
@@ -188,7 +198,7 @@ class Optimization:
         def see() -> float:
             value = 0.0
             for part in self._parts(len(images)):
-                logits, loss = self._losses(images[part], masks[part])
+                logits, loss = self._losses(images[part], masks[part], outside[part])
                 probabilities[part] = torch.sigmoid(logits)[:, 0].cpu().numpy()
                 value += loss.item() * (len(images[part]) / len(images))
             return value
@@ -196,13 +206,19 @@ class Optimization:
         self.unet.eval()
         return probabilities, self._fitting(len(images), see)
 
-    def _losses(self, images: NDArray[np.uint8], masks: NDArray[np.bool_]) -> tuple[Tensor, Tensor]:
+    def _losses(
+        self, images: NDArray[np.uint8], masks: NDArray[np.bool_], outside: NDArray[np.bool_]
+    ) -> tuple[Tensor, Tensor]:
         x, target = to_network(images, self.device), to_target(masks, self.device)
         # Looking needs nobody else, and parts of different size would not wait for each other.
         network = self._shared if self._shared is not None and self.unet.training else self.unet
         with autocast(self.device, self._dtype):
             logits = network(x)
         logits = logits.float()
+        if outside.any():
+            # The masks are empty there: such a pixel has no loss, and no gradient.
+            there = torch.from_numpy(outside).to(self.device)[:, None]
+            logits = logits.masked_fill(there, IMPOSSIBLE)
         return logits, self._loss(logits, target)
 
     def _parts(self, images: int) -> list[slice]:

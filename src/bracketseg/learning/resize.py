@@ -46,6 +46,23 @@ def resize_mask(mask: NDArray[np.bool_], height: int, width: int) -> NDArray[np.
     return foreground
 
 
+def resize_region(region: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
+    """Resize a region; a pixel is in it if all of what it shows is.
+
+    Parameters
+    ----------
+    region : (H, W) bool
+    height, width
+        New size in pixels.
+
+    Returns
+    -------
+    (height, width) bool
+    """
+    inside: NDArray[np.bool_] = _resize(region.astype(np.float32), height, width) >= 1.0 - 1e-5
+    return inside
+
+
 def _resize(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     # OpenCV averages areas only if neither axis grows, hence the two stages.
     smaller = min(height, image.shape[0]), min(width, image.shape[1])

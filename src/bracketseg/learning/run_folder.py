@@ -15,16 +15,16 @@ from safetensors import SafetensorError
 
 from bracketseg import __version__
 from bracketseg.brackets.files import write_json, write_text
+from bracketseg.brackets.folder_lock import hold_folder
 from bracketseg.errors import ModelError, TrainingError
 from bracketseg.learning.checkpoints import load_last, save_last, save_model
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.progress import EpochRecord
 from bracketseg.learning.run_files import BEST, CONFIG, ENVIRONMENT, HISTORY, LAST
-from bracketseg.learning.run_lock import RunLock
 from bracketseg.learning.unet import UNet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -59,7 +59,7 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = RunLock(path)
+        self._let_go: Callable[[], None] = lambda: None
 
     def begin(self, config: TrainConfig, *, resume: bool) -> dict[str, Any] | None:
         """Check that a training may start here, and return the state to go on from.
@@ -168,11 +168,18 @@ class RunFolder:
         """
         with self._writing(CONFIG):
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
+            try:
+                self._let_go = hold_folder(self.path)
+            except BlockingIOError as error:
+                raise TrainingError(
+                    f"{self.path}: another training writes into this folder; wait for it, stop it, "
+                    "or train into another folder"
+                ) from error
 
     def release(self) -> None:
         """Let other processes train into the folder."""
-        self._lock.release()
+        self._let_go()
+        self._let_go = lambda: None
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Write one of the JSON files of the run, and make the folder where it is missing."""

@@ -119,7 +119,7 @@ def _look(
     if not len(rows):
         return []
     masks = dataset.masks[rows]
-    probabilities, loss = optimization.look(dataset.images[rows], masks)
+    probabilities, loss = optimization.look(dataset.images[rows], masks, dataset.outside[rows])
     seen = []
     for number, (mask, probability) in enumerate(zip(masks, probabilities, strict=True), first):
         area = None

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 from bracketseg.brackets.bracket import Bracket
-from bracketseg.brackets.files import cannot_write, write_bytes, write_json, write_text
+from bracketseg.brackets.files import cannot_write, sweep, write_bytes, write_json, write_text
 from bracketseg.errors import ReportError
 from bracketseg.evaluation.spreadsheet import Cell, spreadsheet_bytes
 from bracketseg.evaluation.tables import TABLE_NUMBERS
@@ -106,6 +106,7 @@ def write_report(
 def _write(content: ReportContent, out: Path) -> Path:
     text = page(content)
     out.mkdir(parents=True, exist_ok=True)
+    sweep(out)
     for role in content.roles:
         name = f"table{TABLE_NUMBERS[role.role]}_{role.role}.csv"
         write_bytes(out / name, spreadsheet_bytes(table_cells(role), TABLE_HEADER))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from bracketseg._napari.brackets.ghost_finder import GhostFinder
@@ -12,7 +11,8 @@ from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import Bracket
-from bracketseg.brackets.placement import Placement, affine_part, corners, is_still, place_points
+from bracketseg.brackets.placement import Placement, affine_part, is_still
+from bracketseg.brackets.placement_text import way_text
 
 _WAYS: dict[AlignMethod, tuple[str, str]] = {
     "off": ("Off", "The frames lie as they were taken."),
@@ -109,9 +109,8 @@ def placements_text(bracket: Bracket, placements: Mapping[Path, Placement]) -> s
         if not placement.reliable:
             moved.append(f"{name} not told (too little in common)")
         elif not is_still(placement.matrix):
-            by = _shift_text(placement) if isinstance(placement, Shift) else ""
-            if not by:
-                by = _turn_text(placement, frame.shape)
+            by = way_text(placement, frame.shape)
+            if not isinstance(placement, Shift):
                 seen_off = max(seen_off, affine_part(placement, frame.shape).deviation)
             moved.append(f"{name} {by}{f' ({placement.note})' if placement.note else ''}")
     if not moved:
@@ -119,27 +118,3 @@ def placements_text(bracket: Bracket, placements: Mapping[Path, Placement]) -> s
     rest = "" if len(moved) == len(bracket.frames) else "; others 0"
     off = f" Layers show it to {seen_off:.1f} pixels." if seen_off > _TOLD else ""
     return f"Moved by pixels: {'; '.join(moved)}{rest}.{off}"
-
-
-def _shift_text(shift: Shift) -> str:
-    return _way_text(shift.dx, shift.dy)
-
-
-def _way_text(dx: float, dy: float) -> str:
-    across = f"{abs(dx):g} {'right' if dx > 0 else 'left'}" if dx else ""
-    along = f"{abs(dy):g} {'down' if dy > 0 else 'up'}" if dy else ""
-    return f"{across}{', ' if across and along else ''}{along}"
-
-
-def _turn_text(placement: Placement, shape: tuple[int, ...]) -> str:
-    """Say how the middle of a frame moved, and by how much the frame is turned."""
-    ends = corners(shape)
-    middle = ends.mean(axis=0, keepdims=True)
-    dx, dy = (round(float(by), 1) for by in (place_points(middle, placement.matrix) - middle)[0])
-    matrix = affine_part(placement, shape).matrix
-    degrees = float(
-        np.degrees(np.arctan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]))
-    )
-    turned = f"turned {abs(degrees):.1f}°" if abs(degrees) >= 0.05 else ""
-    parts = [part for part in (_way_text(dx, dy), turned) if part]
-    return ", ".join(parts) or "less than 1"

@@ -128,8 +128,8 @@ def _ghosts(
 def _say(bracket: Bracket, found: GhostMap, placements: Mapping[Path, Placement]) -> str:
     left_out = [
         bracket.role_of(frame) or frame.path.name
-        for frame in bracket.frames
-        if not placements.get(frame.path, Shift()).reliable
+        for index, frame in enumerate(bracket.frames)
+        if index in found.left_out or not placements.get(frame.path, Shift()).reliable
     ]
     without = f" Without {', '.join(left_out)}." if left_out else ""
     if not found.ghosts.any():
