@@ -28,8 +28,7 @@ def _known_formats(formats: list[str] | None) -> list[str]:
 def fuse(
     path: PathArgument,
     labels: Annotated[
-        Path,
-        typer.Option(help="Folder of masks: labelled, predicted or made by another program."),
+        Path, typer.Option(help="Folder of masks: labelled, predicted or made by another program.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
     formats: Annotated[
@@ -43,12 +42,10 @@ def fuse(
     ] = None,
     align: Annotated[AlignMethod, typer.Option(help="Align the frames before.")] = "off",
     deghost: Annotated[
-        bool,
-        typer.Option("--deghost", help="Where something moved, take one frame alone."),
+        bool, typer.Option("--deghost", help="Where something moved, take one frame alone.")
     ] = False,
     ghosts: Annotated[
-        Path | None,
-        typer.Option(help="Folder of ghost maps that say where something moved."),
+        Path | None, typer.Option(help="Folder of ghost maps that say where something moved.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace pictures that are there.")

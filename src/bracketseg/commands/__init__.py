@@ -1,0 +1,1 @@
+"""The command `bracketseg`: one module a command, and no logic of their own."""
