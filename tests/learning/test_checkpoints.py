@@ -1,4 +1,6 @@
+import errno
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -161,3 +163,18 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         save_last(path, {"epoch": lambda: 2})
     assert load_last(path) == {"epoch": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    write = Path.write_bytes
+
+    def full(path, data):
+        write(path, data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    path = tmp_path / "last.pt"
+    with pytest.raises(OSError, match="No space") as failure:
+        save_last(path, {"weight": torch.zeros(1000)})
+    assert failure.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []

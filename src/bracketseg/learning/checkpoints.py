@@ -7,6 +7,7 @@ is ever unpickled into code.
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from bracketseg.brackets.files import atomic_write, write_bytes
+from bracketseg.brackets.files import write_bytes
 from bracketseg.errors import ModelError
 from bracketseg.learning.model_card import model_file, read_card
 from bracketseg.learning.unet import UNet
@@ -124,8 +125,10 @@ def _unreadable(file: Path, error: Exception) -> ModelError:
 
 def save_last(path: Path, state: Mapping[str, Any]) -> None:
     """Write the state of a training (tensors, numbers, strings, lists, dicts), atomically."""
-    with atomic_write(path) as temporary:
-        torch.save(dict(state), temporary)
+    # torch, writing to a file, prints into the terminal and names no file when the disk is full.
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    write_bytes(path, buffer.getvalue())
 
 
 def load_last(path: Path) -> dict[str, Any]:
