@@ -254,6 +254,8 @@ class SceneEditor:
 
     def limit(self, *limits: Any) -> None:
         """Leave masks empty outside of regions; see :meth:`SceneAnnotation.limit`."""
+        for role in self.roles:
+            self._take_in(role)
         for role in self.annotation.limit(*limits) if self.annotation is not None else ():
             self._show(role)
 
