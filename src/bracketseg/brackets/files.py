@@ -65,8 +65,13 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            # A full disk does not say of which file, and nobody knows the temporary one.
+        # A full disk does not say of which file, and nobody knows the temporary one. An error
+        # without a number would forget what it says: it is told as number and file.
+        if (
+            isinstance(error, OSError)
+            and error.errno is not None
+            and error.filename in (None, str(temporary), temporary)
+        ):
             error.filename = str(path)
         raise
     finally:
