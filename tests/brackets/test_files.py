@@ -67,6 +67,16 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         write_bytes(tmp_path / "missing" / "a.txt", b"")
 
 
+def test_what_is_being_written_stays_however_the_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with atomic_write(Path("a.txt")) as temporary:
+        temporary.write_text("new")
+        sweep(tmp_path, idle=0.0)
+    assert Path("a.txt").read_text() == "new"
+
+
 def test_an_error_without_a_number_keeps_what_it_says(tmp_path: Path) -> None:
     def fail() -> None:
         with atomic_write(tmp_path / "a.png"):

@@ -18,7 +18,7 @@ _TEMPORARY = re.compile(
     r"\..+\.[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}(\.[^.]*)?", re.DOTALL
 )  # as random UUIDs are, and hardly a name that a person gives
 
-_being_written: set[Path] = set()
+_being_written: set[str] = set()  # names, each of which holds a UUID
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
-    _being_written.add(temporary)
+    _being_written.add(temporary.name)
     try:
         yield temporary
         # Windows syncs only what is open for writing.
@@ -75,7 +75,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             error.filename = str(path)
         raise
     finally:
-        _being_written.discard(temporary)
+        _being_written.discard(temporary.name)
 
 
 def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
@@ -94,7 +94,7 @@ def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
         for path in [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]:
             with suppress(OSError):
                 left_alone = time.time() - path.lstat().st_mtime >= idle
-                if left_alone and path not in _being_written and path.is_file():
+                if left_alone and path.name not in _being_written and path.is_file():
                     path.unlink()
 
 
