@@ -67,6 +67,42 @@ def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
         write_bytes(tmp_path / "missing" / "a.txt", b"")
 
 
+def test_what_is_being_written_stays_however_the_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with atomic_write(Path("a.txt")) as temporary:
+        temporary.write_text("new")
+        sweep(tmp_path, idle=0.0)
+    assert Path("a.txt").read_text() == "new"
+
+
+def test_an_error_without_a_number_keeps_what_it_says(tmp_path: Path) -> None:
+    def fail() -> None:
+        with atomic_write(tmp_path / "a.png"):
+            raise OSError("encoder error -2")
+
+    with pytest.raises(OSError, match=r"\Aencoder error -2\Z") as caught:
+        fail()
+    assert "(encoder error -2)" in cannot_write(tmp_path / "a.png", caught.value)
+
+
+def test_a_file_that_is_read_meanwhile_is_named_itself(tmp_path: Path) -> None:
+    def fail() -> None:
+        with atomic_write(tmp_path / "copy.png"):
+            (tmp_path / "source.png").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / "source.png")
+
+
+def test_nobody_is_told_of_the_temporary_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        write_bytes(tmp_path / "missing" / "a.txt", b"")
+    assert caught.value.filename == str(tmp_path / "missing" / "a.txt")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").write_bytes(b"")

@@ -64,6 +64,15 @@ def test_frames_of_which_nobody_knows_where_they_lie_are_named(brackets, tmp_pat
     assert event.notes == ("low.png left out: it shows too little in common",)
 
 
+def test_frames_of_which_nobody_knows_how_bright_they_are_are_named(brackets, tmp_path):
+    (held,) = [bracket for bracket in brackets if bracket.scene == "held"]
+    cv2.imwrite(str(held.frame("low").path), np.zeros((400, 560, 3), np.uint8))
+    (event,) = write_ghosts([held], tmp_path / "ghosts", method="off")
+    assert event.notes == (
+        "low.png left out: too few pixels tell how much darker than medium.png it is",
+    )
+
+
 def test_a_place_that_cannot_be_written_is_named(brackets, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LabelingError, match="file"):

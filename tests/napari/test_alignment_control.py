@@ -119,6 +119,19 @@ def test_ghosts_are_shown_scene_by_scene_while_they_are_wanted(dock, bracket):
     assert not dock.ghosts_found.isVisible()
 
 
+def test_a_bracket_of_which_nothing_can_be_compared_is_not_said_to_show_the_same(dock, tmp_path):
+    black, grey, white = (np.full((60, 80, 3), luma, np.uint8) for luma in (0, 120, 255))
+    frames = {"low": black, "medium": grey, "high": white}
+    for name in ("one", "two"):
+        write(tmp_path / "set" / name, frames)
+    open_scene(dock, tmp_path / "set", "one")
+    dock.ghosts.setChecked(True)
+    dock.wait(lambda: not dock.ghosts_found.text().startswith("Looking"))
+    assert dock.ghosts_found.text() == (
+        "Nothing could be compared: the frames show too little in common."
+    )
+
+
 def test_looking_for_ghosts_can_be_stopped_and_a_scene_that_is_left_gets_none(
     dock, bracket, monkeypatch
 ):

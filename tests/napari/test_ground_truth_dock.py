@@ -119,6 +119,19 @@ def labeller(window, qtbot, folder):
     return person
 
 
+def test_a_notice_is_forgotten_with_its_scene(labeller):
+    labeller.session.notice.emit("Undo brings them back.")
+    labeller.says("Undo brings them back.")
+    labeller.session.choose_roles(*labeller.session.current.frames[1:])
+    labeller.qtbot.waitUntil(
+        lambda: labeller.session.current.frame("low").path.name == "medium.png"
+    )
+    labeller.says("Undo brings them back.")
+    labeller.click("gt.skip")
+    labeller.says("barn (")
+    assert "Undo" not in labeller.text("gt.status")
+
+
 def mask_of(folder, scene, role, lo, hi):
     values = luma(read_image(folder / scene / f"{role}.png"))
     return (values >= lo) & (values <= hi)

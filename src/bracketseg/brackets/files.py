@@ -18,7 +18,7 @@ _TEMPORARY = re.compile(
     r"\..+\.[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}(\.[^.]*)?", re.DOTALL
 )  # as random UUIDs are, and hardly a name that a person gives
 
-_being_written: set[Path] = set()
+_being_written: set[str] = set()  # names, each of which holds a UUID
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
-    _being_written.add(temporary)
+    _being_written.add(temporary.name)
     try:
         yield temporary
         # Windows syncs only what is open for writing.
@@ -65,12 +65,17 @@ def atomic_write(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            # A full disk does not say of which file, and nobody knows the temporary one.
+        # A full disk does not say of which file, and nobody knows the temporary one. An error
+        # without a number would forget what it says: it is told as number and file.
+        if (
+            isinstance(error, OSError)
+            and error.errno is not None
+            and error.filename in (None, str(temporary), temporary)
+        ):
             error.filename = str(path)
         raise
     finally:
-        _being_written.discard(temporary)
+        _being_written.discard(temporary.name)
 
 
 def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
@@ -89,7 +94,7 @@ def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
         for path in [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]:
             with suppress(OSError):
                 left_alone = time.time() - path.lstat().st_mtime >= idle
-                if left_alone and path not in _being_written and path.is_file():
+                if left_alone and path.name not in _being_written and path.is_file():
                     path.unlink()
 
 

@@ -124,9 +124,10 @@ def _ghosts_of(bracket: Bracket, method: AlignMethod) -> tuple[GhostMap, tuple[s
         if not placement.reliable:
             notes.append(f"{frame.path.name} left out: it shows too little in common")
         elif index in found.left_out:
+            by = "darker" if index < reference else "brighter"
             notes.append(
-                f"{frame.path.name} left out: hardly a pixel is well exposed both in it and "
-                "in the next frame"
+                f"{frame.path.name} left out: too few pixels tell how much {by} than "
+                f"{bracket.frames[reference].path.name} it is"
             )
         elif placement.note:
             notes.append(f"{frame.path.name} moved by whole pixels: {placement.note}")

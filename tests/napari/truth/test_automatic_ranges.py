@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bracketseg._napari.layers.provenance import METADATA_KEY
 from bracketseg._napari.truth import automatic_ranges
 from bracketseg._napari.widgets.jobs import Job
 from bracketseg.brackets.images import read_image
@@ -13,6 +14,7 @@ from bracketseg.brackets.layouts import find_brackets
 from bracketseg.labeling.automatic import Automatic, find_ranges
 from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.prediction import Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange, Otsu
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.labeling.rules import FOUND_RULES
@@ -195,6 +197,75 @@ def test_what_a_person_does_meanwhile_goes_before(labeller, folder, later):
     later.arrive()
     wanted = {"low": ManualRange(lo=10, hi=20), "high": ranges_of(folder, "attic")["high"]}
     assert rules(labeller) == wanted
+
+
+@pytest.mark.parametrize("method", ["manual", "otsu"])
+def test_who_goes_back_to_what_was_there_before_stays_with_it(labeller, later, method):
+    labeller.truth.set_method("low", method)
+    before = rules(labeller)
+    for role in ("low", "high"):
+        labeller.truth.set_method(role, "auto")
+    labeller.truth.set_method("low", method)
+    assert labeller.truth.ranges.pending == {"high"}
+    labeller.truth.set_method("high", "manual")
+    assert labeller.truth.ranges.pending == frozenset()
+    later.arrive()
+    assert rules(labeller) == before
+    # Nor does the next scene begin with what was given up.
+    labeller.truth.next()
+    assert labeller.truth.ranges.pending == frozenset()
+
+
+def test_a_bound_that_is_moved_meanwhile_is_no_longer_waited_for(labeller, folder, later):
+    labeller.truth.set_method("low", "auto")
+    labeller.editor.set_range("low", 10, 20)
+    assert labeller.truth.ranges.pending == frozenset()
+    labeller.viewer.layers.remove("attic medium")
+    (folder / "attic" / "medium.png").unlink()
+    assert labeller.truth.accept()
+    assert labeller.told == []
+
+
+def test_a_prediction_to_be_corrected_goes_before_a_range_of_another_frame(
+    labeller, viewer, another, folder, later
+):
+    labeller.truth.set_method("low", "auto")
+    later.arrive()
+    labeller.truth.accept()
+    labeller.truth.close()
+    labeller.session.select("attic")
+    bracket = labeller.session.current
+    labeller.session.choose_roles(bracket.frame("medium"), bracket.frame("high"))
+    mask = np.indices((60, 400))[1] % 4 < 2
+    ours = {"kind": "prediction", "scene": "attic", "role": "low"}
+    viewer.add_labels(
+        mask.astype(np.uint8), name="attic low prediction", metadata={METADATA_KEY: ours}
+    )
+    labeller.session.correct(("low",))
+    again = another(viewer).start()
+    later.arrive()
+    assert isinstance(again.editor.rule("low"), Prediction)
+    np.testing.assert_array_equal(again.shown("low"), mask)
+
+
+def test_a_range_that_is_found_late_leaves_the_role_in_work_and_the_stroke_in_hand(
+    labeller, folder, later
+):
+    labeller.truth.set_method("low", "auto")
+    labeller.editor.set_focus("high")
+    later.arrive()
+    assert labeller.editor.rule("low") == ranges_of(folder, "attic")["low"]
+    assert labeller.editor.focus == "high"
+    assert labeller.viewer.layers.selection.active is labeller.layer("high")
+    labeller.truth.set_method("high", "auto")
+    # napari tells of a stroke when the button is released.
+    stroke = labeller.layer("high").data[:3, :5]
+    wanted = stroke == 0
+    stroke[...] = wanted
+    later.arrive()
+    assert labeller.editor.rule("high") == ranges_of(folder, "attic")["high"]
+    np.testing.assert_array_equal(labeller.shown("high")[:3, :5], wanted)
+    np.testing.assert_array_equal(labeller.editor.annotation.mask("high")[:3, :5], wanted)
 
 
 def test_what_was_found_for_another_frame_is_found_anew(labeller, folder, later):

@@ -1143,3 +1143,17 @@ def test_opening_another_folder_leaves_no_draft_with_the_users_data(labeller, ho
 
 def test_the_session_of_a_viewer_is_shared(person):
     assert person.session is session_of(person.viewer)
+
+
+def test_an_alignment_that_arrives_leaves_the_stroke_in_hand(labeller):
+    mask = labeller.shown("low")
+    inside = np.ones(mask.shape, bool)
+    inside[:, :2] = False
+    # napari tells of a stroke when the button is released.
+    stroke = labeller.layer("low").data[5:8, 5:8]
+    wanted = stroke == 0
+    stroke[...] = wanted
+    labeller.editor.limit({"low": inside}, "shift")
+    np.testing.assert_array_equal(labeller.shown("low")[5:8, 5:8], wanted)
+    assert not labeller.shown("low")[:, :2].any()
+    assert labeller.truth.state == "changed"

@@ -131,6 +131,8 @@ def _say(bracket: Bracket, found: GhostMap, placements: Mapping[Path, Placement]
         for index, frame in enumerate(bracket.frames)
         if index in found.left_out or not placements.get(frame.path, Shift()).reliable
     ]
+    if len(left_out) >= len(bracket.frames) - 1:
+        return "Nothing could be compared: the frames show too little in common."
     without = f" Without {', '.join(left_out)}." if left_out else ""
     if not found.ghosts.any():
         return f"No ghosts: the frames show the same.{without}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from bracketseg._napari.truth.scene_editor import SceneEditor
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole, Role
 from bracketseg.labeling.automatic import Automatic, find_ranges
-from bracketseg.labeling.prediction import Basis
+
+if TYPE_CHECKING:
+    from bracketseg.labeling.prediction import Basis
 
 Frames = Mapping[Role, Callable[[], NDArray[Any]]]
 
@@ -48,13 +50,15 @@ class AutomaticRanges:
         self._asked: dict[MaskRole, Basis | None] = {}
         self._find: Callable[[], dict[MaskRole, Automatic]] | None = None
         self._job: Job | None = None
-        self._give: Callable[[MaskRole, Automatic], object] = editor.go_over_to
+        self._give: Callable[[MaskRole, Automatic], object] = editor.take_found
         editor.subject_changed.connect(self.cancel)
 
     @property
     def pending(self) -> frozenset[MaskRole]:
-        """The roles whose range is being found."""
-        return frozenset(self._asked)
+        """The roles whose range is being found, and that have got no other rule meanwhile."""
+        return frozenset(
+            role for role, before in self._asked.items() if self._editor.rule(role) is before
+        )
 
     def want(self, roles: Collection[MaskRole], *, beginning: bool = False) -> None:
         """Find the ranges of some roles of the scene that is shown.
@@ -79,10 +83,10 @@ class AutomaticRanges:
                 f"{other} one under {lacking.capitalize()} first."
             )
             return
-        asked = {**self._asked, **{role: self._editor.rule(role) for role in roles}}
+        asked = {role: self._editor.rule(role) for role in self.pending.union(roles)}
         self.cancel()
         self._asked = asked
-        self._give = self._editor.begin_with if beginning else self._editor.go_over_to
+        self._give = self._editor.begin_with if beginning else self._editor.take_found
         self._find = partial(_find_ranges, self._frames(subject))
         self.changed.emit()
         job = run_job(
@@ -94,8 +98,19 @@ class AutomaticRanges:
         # Where no event loop runs, it is over already.
         self._job = job if self._asked else None
 
+    def leave(self, role: MaskRole) -> None:
+        """Find no range for a role any more: its mask is to be made in another way."""
+        others = {other: rule for other, rule in self._asked.items() if other != role}
+        if not others:
+            self.cancel()
+        elif others != self._asked:
+            self._asked = others
+            self.changed.emit()
+
     def finish(self) -> bool:
         """Wait for what is being found; returns whether that was possible."""
+        if not self.pending:
+            self.cancel()
         if self._job is None or self._find is None:
             return True
         self._job.cancel()
@@ -113,16 +128,16 @@ class AutomaticRanges:
             self._job.cancel()
         self._end()
 
-    def _end(self) -> dict[MaskRole, Basis | None]:
+    def _end(self) -> None:
         asked, self._asked, self._find, self._job = self._asked, {}, None, None
         if asked:
             self.changed.emit()
-        return asked
 
     def _found(self, found: Mapping[MaskRole, Automatic]) -> None:
-        for role, before in self._end().items():
-            if self._editor.rule(role) is before:
-                self._give(role, found[role])
+        wanted = self.pending
+        self._end()
+        for role in sorted(wanted):
+            self._give(role, found[role])
 
     def _failed(self, error: BaseException) -> None:
         self._end()

@@ -74,7 +74,9 @@ class GroundTruthDock(QWidget):
         self._truth.choice.later = partial(QTimer.singleShot, 0)
         self._editor = self._truth.editor
         self._views = ViewSwitch(self._truth.session.viewer, self._editor)
-        self._said = ""
+        self._said = self._scene = ""
+        # Whether it was said before the last scene was left.
+        self._said_before = False
         self._report: object = None
         self._autosave = QTimer(self)
         self._autosave.setInterval(AUTOSAVE_MS)
@@ -128,6 +130,7 @@ class GroundTruthDock(QWidget):
         truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
         truth.choice.changed.connect(self._show_images)
+        truth.choice.leaving.connect(self._leaving)
         truth.ranges.changed.connect(self._show_rules)
         truth.state_changed.connect(self._tell)
         truth.notice.connect(self._notice)
@@ -230,6 +233,11 @@ class GroundTruthDock(QWidget):
             panel.show_images(images, choice.images.get(role))
 
     def _show_subject(self) -> None:
+        subject = self._editor.subject
+        title = subject.title if subject is not None else ""
+        if title != self._scene and self._said_before:
+            self._said = ""
+        self._scene = title
         for role, panel in self._controls.panels.items():
             panel.show_counts(self._editor.histogram(role))
         self._show_rules()
@@ -312,8 +320,11 @@ class GroundTruthDock(QWidget):
             self._controls.annotator.setText(self._truth.session.annotator)
         self._tell()
 
+    def _leaving(self) -> None:
+        self._said_before = True
+
     def _notice(self, text: str) -> None:
-        self._said = text
+        self._said, self._said_before = text, False
         self._tell()
 
     def _tell(self, *_what: object) -> None:

@@ -179,8 +179,8 @@ class GroundTruth:
         told = " ".join(text for text in (work.problem, work.note) if text)
         if told:
             self.notice.emit(told)
-        self._correct()
         self.ranges.want(work.to_find, beginning=True)
+        self._correct()
 
     def choose(self, role: MaskRole, image: Image | None) -> None:
         """Take an open image, or none, for a role.
@@ -225,12 +225,15 @@ class GroundTruth:
     ) -> None:
         """Make the mask of a role in another way; the strokes stay."""
         if method == "auto":
+            self.editor.set_focus(role)
             self.ranges.want([role])
         elif method != "prediction":
+            self.ranges.leave(role)
             self.editor.set_method(role, method)
         elif self.editor.subject is not None and role in self.editor.roles:
             found = self._prediction(self.editor.subject, role)
             if isinstance(found, Prediction):
+                self.ranges.leave(role)
                 self.editor.go_over_to(role, found)
             else:
                 self.notice.emit(found)
@@ -256,6 +259,8 @@ class GroundTruth:
         found = {role: self._prediction(subject, role) for role in roles}
         starts = {role: start for role, start in found.items() if isinstance(start, Prediction)}
         told = [why_not for why_not in found.values() if isinstance(why_not, str)]
+        for role in starts:
+            self.ranges.leave(role)
         cleared = [role for role, start in starts.items() if self.editor.begin_from(role, start)]
         if starts:
             self.editor.set_focus(next(iter(starts)))

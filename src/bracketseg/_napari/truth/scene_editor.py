@@ -159,14 +159,20 @@ class SceneEditor:
         """Go over to Otsu's threshold, or back to the range that was there before it."""
         self._set_rule(role, Otsu() if method == "otsu" else self._manual[role])
 
-    def go_over_to(self, role: MaskRole, basis: Prediction | Automatic) -> None:
-        """Go over to a predicted mask or a range that was found; the strokes stay on top of it."""
-        known = self._known(role, basis) if isinstance(basis, Prediction) else basis
-        self._set_rule(role, known)
+    def go_over_to(self, role: MaskRole, prediction: Prediction) -> None:
+        """Go over to a predicted mask; the strokes stay on top of it."""
+        self._set_rule(role, self._known(role, prediction))
+
+    def take_found(self, role: MaskRole, rule: Automatic) -> None:
+        """Go over to a range that took a while to be found; role and stroke in work stay."""
+        if role in self.roles:
+            self._take_in(role)
+        self._set_rule(role, rule, turn=False)
 
     def begin_with(self, role: MaskRole, rule: Automatic) -> None:
         """Take the range that a scene begins with, which took a while to be found."""
         if self.annotation is not None and role in self.roles:
+            self._take_in(role)
             self.annotation.begin_with(role, rule)
             if role in self._lacking:
                 # Its layer is on its way, and shows the mask as it is by then.
@@ -248,6 +254,8 @@ class SceneEditor:
 
     def limit(self, *limits: Any) -> None:
         """Leave masks empty outside of regions; see :meth:`SceneAnnotation.limit`."""
+        for role in self.roles:
+            self._take_in(role)
         for role in self.annotation.limit(*limits) if self.annotation is not None else ():
             self._show(role)
 
@@ -273,9 +281,12 @@ class SceneEditor:
     def leave(self) -> None:
         """Take in what is painted and not told of yet, as the layers are about to show more."""
         for role in self.roles:
-            if self.annotation and self.masks.differs(role, self.annotation.mask(role)):
-                self._painted(role)
+            self._take_in(role)
         self.masks.end_drawing()
+
+    def _take_in(self, role: MaskRole) -> None:
+        if self.annotation and self.masks.differs(role, self.annotation.mask(role)):
+            self._painted(role)
 
     def set_focus(self, role: MaskRole, *, arm: bool = True) -> None:
         """Work on a role: its frame and mask are shown, its layer is selected.
@@ -321,7 +332,9 @@ class SceneEditor:
         """Turn to the other role."""
         self.set_focus("high" if self.focus == "low" else "low")
 
-    def _set_rule(self, role: MaskRole, rule: Basis, *, settled: bool = True) -> None:
+    def _set_rule(
+        self, role: MaskRole, rule: Basis, *, settled: bool = True, turn: bool = True
+    ) -> None:
         if self.annotation is None or role not in self.roles:
             return
         changed = self.annotation.set_rule(role, rule, merge=self._moving == role)
@@ -330,7 +343,7 @@ class SceneEditor:
             self._manual[role] = rule
         elif isinstance(rule, Prediction):
             self.predicted[role] = rule
-        if settled or role != self.focus:
+        if turn and (settled or role != self.focus):
             self.set_focus(role)
         if changed or settled:
             self._show(role, settled=settled)
