@@ -511,7 +511,7 @@ def test_examples_are_shown_and_become_layers_on_demand(dock, worker, folder):
     assert not getattr(dock, "examples.as_layers").isEnabled()
     worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), examples(1))
     text = getattr(dock, "examples.text")
-    dock.wait(lambda: text.text().startswith("After epoch 1."))
+    dock.wait(lambda: text.text().startswith("low, bce, after epoch 1."))
     assert "network 25%, ground truth 25%" in text.text()
     getattr(dock, "examples.as_layers").click()
     assert len(dock.viewer.layers) == before  # one in each turn of the event loop

@@ -128,6 +128,7 @@ class GroundTruthDock(QWidget):
         truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
         truth.choice.changed.connect(self._show_images)
+        truth.choice.leaving.connect(self._forget_notice)
         truth.ranges.changed.connect(self._show_rules)
         truth.state_changed.connect(self._tell)
         truth.notice.connect(self._notice)
@@ -315,6 +316,10 @@ class GroundTruthDock(QWidget):
     def _notice(self, text: str) -> None:
         self._said = text
         self._tell()
+
+    def _forget_notice(self) -> None:
+        # What was said of a scene is not true of the next one.
+        self._said = ""
 
     def _tell(self, *_what: object) -> None:
         """Say what state things are in and what to do next, and offer what can be done."""
