@@ -490,6 +490,16 @@ def test_a_result_no_better_than_a_constant_mask_is_not_called_good(dock, worker
     assert dock.text.startswith("low, bce: ⚠")
 
 
+def test_a_score_on_masks_that_are_all_background_is_none(dock, worker, folder):
+    dock.open(folder)
+    request = dock.begin(worker)
+    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1, 1.0))
+    empty = replace(METRICS, dice=1.0, reference_foreground=0.0)
+    worker.say(Finished(run=request.out, best_epoch=1, metrics=empty), END)
+    dock.wait_text("nothing but background, so that says nothing: check how they were made")
+    assert dock.text.startswith("low, bce: ⚠")
+
+
 def test_curves_are_drawn_while_it_runs(dock, worker, folder):
     dock.open(folder)
     dock.begin(worker)
@@ -544,6 +554,7 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
         worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), finished, END)
     dock.wait(lambda: dock.start.isEnabled())
     assert dock.text.count("Dice 0.900") == 6
+    assert dock.text.count("; foreground: network 31%, ground truth 25%.") == 6
     assert dock.text.count("Predict makes masks with the run that is selected") == 1
     made = [(request.config.role, request.config.loss) for request in worker.requests]
     losses = ("bce", "focal", "dice-bce")
