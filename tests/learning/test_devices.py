@@ -146,6 +146,7 @@ def test_autocast_runs_in_its_type_and_leaves_float32_alone():
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("MPS backend out of memory"),
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("could not create a primitive"),
         MemoryError("Unable to allocate 3 TiB"),
     ],
 )
@@ -161,6 +162,10 @@ def test_torch_out_of_memory_on_the_cpu_is_recognised():
         torch.empty(2**62, dtype=torch.uint8)
 
 
-def test_other_errors_pass_the_memory_guard():
-    with pytest.raises(RuntimeError, match="shapes"), memory_guard("try less"):
-        raise RuntimeError("shapes do not fit")
+@pytest.mark.parametrize(
+    "words",
+    ["shapes do not fit", "could not create a primitive descriptor for the matmul primitive"],
+)
+def test_other_errors_pass_the_memory_guard(words):
+    with pytest.raises(RuntimeError, match=words), memory_guard("try less"):
+        raise RuntimeError(words)

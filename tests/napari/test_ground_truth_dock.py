@@ -342,6 +342,8 @@ def test_the_whole_set_is_compared_in_a_table_and_a_plot(labeller, qtbot):
     table = labeller.find("gt.agreement.table")
     rows = [table.item(row, 0).text() for row in range(table.rowCount())]
     assert rows == ["attic", "barn", "cave", "Mean"]
+    columns = [table.horizontalHeaderItem(n).text() for n in range(table.columnCount())]
+    assert columns[3:5] == ["Union, yours", "Union, Otsu"]
     assert 0 <= float(table.item(0, 1).text()) <= 1
     qtbot.waitUntil(labeller.find("gt.agreement").isVisible)
     qtbot.waitUntil(lambda: labeller.dock.findChild(QWidget, "gt.agreement.plot") is not None)
@@ -380,9 +382,19 @@ def test_what_is_not_written_yet_is_averaged_too(labeller, qtbot, folder):
     labeller.find("gt.consensus").close()
 
 
-def test_averaging_nothing_is_said(labeller):
+def test_averaging_nothing_is_said_until_another_scene_is_shown(labeller):
     labeller.click("gt.average")
     labeller.says("nobody has saved masks")
+    labeller.click("gt.skip")
+    labeller.says("barn (scene 2 of 3)")
+    assert "nobody has saved masks" not in labeller.text("gt.status")
+
+
+def test_where_otsu_goes_along_nobody_is_told_to_drag_a_bound(labeller):
+    for role in ("low", "high"):
+        labeller.find(f"gt.{role}.method").setCurrentText("Otsu")
+    labeller.click("gt.skip")
+    labeller.says("barn (scene 2 of 3): by Otsu's threshold.")
 
 
 def test_one_annotator_alone_is_no_average_and_nothing_is_written(labeller, qtbot, folder):

@@ -398,6 +398,9 @@ def test_what_is_predicted_is_counted_and_held_against_the_ground_truth(hand, fo
     layer.data[:] = 1
     layer.events.paint(value=[])
     assert "Dice 1.000" in hand.text("low_score")
+    layer.data[:] = 0
+    layer.events.paint(value=[])
+    assert "No Dice: the open ground truth has no foreground." in hand.text("low_score")
 
 
 def test_saved_ground_truth_is_found_and_a_prediction_is_none(hand, folder, qtbot):

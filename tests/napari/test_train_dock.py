@@ -490,6 +490,16 @@ def test_a_result_no_better_than_a_constant_mask_is_not_called_good(dock, worker
     assert dock.text.startswith("low, bce: ⚠")
 
 
+def test_a_score_on_masks_that_are_all_background_is_none(dock, worker, folder):
+    dock.open(folder)
+    request = dock.begin(worker)
+    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1, 1.0))
+    empty = replace(METRICS, dice=1.0, reference_foreground=0.0)
+    worker.say(Finished(run=request.out, best_epoch=1, metrics=empty), END)
+    dock.wait_text("nothing but background, so that says nothing: check how they were made")
+    assert dock.text.startswith("low, bce: ⚠")
+
+
 def test_curves_are_drawn_while_it_runs(dock, worker, folder):
     dock.open(folder)
     dock.begin(worker)
@@ -511,7 +521,7 @@ def test_examples_are_shown_and_become_layers_on_demand(dock, worker, folder):
     assert not getattr(dock, "examples.as_layers").isEnabled()
     worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), examples(1))
     text = getattr(dock, "examples.text")
-    dock.wait(lambda: text.text().startswith("After epoch 1."))
+    dock.wait(lambda: text.text().startswith("low, bce, after epoch 1."))
     assert "network 25%, ground truth 25%" in text.text()
     getattr(dock, "examples.as_layers").click()
     assert len(dock.viewer.layers) == before  # one in each turn of the event loop
@@ -544,6 +554,7 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
         worker.say(Ready(), PLANNED, CACHED, step(), epoch(1), finished, END)
     dock.wait(lambda: dock.start.isEnabled())
     assert dock.text.count("Dice 0.900") == 6
+    assert dock.text.count("; foreground: network 31%, ground truth 25%.") == 6
     assert dock.text.count("Predict makes masks with the run that is selected") == 1
     made = [(request.config.role, request.config.loss) for request in worker.requests]
     losses = ("bce", "focal", "dice-bce")

@@ -132,7 +132,12 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     # The CPU allocator, MPS and cuDNN raise a bare RuntimeError.
     words = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    # oneDNN's, whole: what a processor cannot do begins in the same way.
+    whole = ("could not create a primitive", "could not create a memory object")
+    said = str(error)
+    return isinstance(error, RuntimeError) and (
+        said in whole or any(word in said for word in words)
+    )
 
 
 @contextmanager

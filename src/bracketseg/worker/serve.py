@@ -84,7 +84,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             send(Failed(error=error))
         except Exception as error:  # noqa: BLE001 - the window has to hear of it, whatever it is
             sys.excepthook(type(error), error, error.__traceback__)
-            send(Failed(error=WorkerError(f"{type(error).__name__}: {error}")))
+            words = f"{type(error).__name__}: {error}. Where it happened stands in the terminal"
+            send(Failed(error=WorkerError(f"{words} that napari was started from.")))
         else:
             send(Done())
 

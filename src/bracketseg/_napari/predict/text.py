@@ -69,12 +69,14 @@ def score_text(role: MaskRole, score: Score, model: str) -> str:
             f"{text} No Dice: {score.truth} is a correction of this prediction, and does not say "
             "how good it is."
         )
+    origin = f", a correction of {score.began_from}," if score.began_from else ""
+    if not score.constant:
+        return f"{text} No Dice: {score.truth}{origin} has no foreground."
     than = (
         "all foreground would have"
         if score.dice > score.constant
         else ("no better than all foreground,")
     )
-    origin = f", a correction of {score.began_from}," if score.began_from else ""
     return (
         f"{text} Dice {score.dice:.3f} against {score.truth}{origin or ';'} {than} "
         f"{score.constant:.3f}."

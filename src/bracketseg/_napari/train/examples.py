@@ -55,9 +55,9 @@ class ExamplesView(QWidget):
         layout.addLayout(top)
         layout.addWidget(self._grid, 1)
 
-    def show_examples(self, seen: ExamplesSeen, words: str) -> None:
-        """Show what the network says now."""
-        self._words.setText(f"After epoch {seen.epoch}. {words}")
+    def show_examples(self, seen: ExamplesSeen, run: str, words: str) -> None:
+        """Show what the network of a run says now."""
+        self._words.setText(f"{run}, after epoch {seen.epoch}. {words}")
         self._button.setEnabled(True)
         self._grid.show_examples(seen)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from bracketseg.evaluation.metrics import Metrics
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.events import (
     Cached,
@@ -184,18 +185,31 @@ class TrainProgress:
         if not isinstance(ended, Finished):
             return "Stopped before its first step. Resume begins with it."
         metrics = ended.metrics
-        beaten = self.baseline is None or metrics.dice > self.baseline
         score = f"Dice {metrics.dice:.3f}{self.compared()}"
-        advice = "train for more epochs, with more scenes or with another loss."
-        if brief:
-            worse = f"⚠ {score}, no better than all foreground: {advice}"
-            return f"{score}." if beaten else worse
-        words = f"Finished: epoch {ended.best_epoch} of {self.config.epochs} is the best, with "
-        words += f"{score} and Jaccard {metrics.jaccard:.3f}."
-        if not beaten:
-            return f"⚠ {words} That is no better than calling everything foreground: {advice}"
         covered = _fractions(metrics.prediction_foreground, metrics.reference_foreground)
+        doubt = self._doubt(metrics)
+        words = f"Finished: epoch {ended.best_epoch} of {self.config.epochs} is the best, with "
+        words = "" if brief else f"{words}{score} and Jaccard {metrics.jaccard:.3f}."
+        if doubt:
+            return f"⚠ {words or f'{score}.'} {doubt}"
+        if brief:
+            return f"{score}; foreground: {covered}."
         return f"{words} Foreground: {covered}. Predict makes masks with it."
+
+    def _doubt(self, metrics: Metrics) -> str:
+        """Say why a result is none; empty where a mask that is the same everywhere is beaten."""
+        if metrics.reference_foreground in (0, 1):
+            what = "foreground" if metrics.reference_foreground else "background"
+            return (
+                f"The masks of the scenes kept back are nothing but {what}, so that says nothing: "
+                f"check how they were made, or keep other scenes back with another seed."
+            )
+        if self.baseline is None or metrics.dice > self.baseline:
+            return ""
+        return (
+            "That is no better than calling everything foreground: train for more epochs, with "
+            "more scenes or with another loss."
+        )
 
 
 def _fractions(network: float, truth: float) -> str:

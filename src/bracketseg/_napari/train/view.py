@@ -127,7 +127,9 @@ class TrainView:
         examples = None if progress is None else progress.examples
         if progress is not None and examples is not None and examples is not self._seen:
             self._seen = examples
-            self._examples.show_examples(examples, progress.fractions())
+            config = progress.config
+            run = f"{config.role}, {config.loss}"
+            self._examples.show_examples(examples, run, progress.fractions())
             if self._layers.shown:
                 self._layers.show(examples)
         self._draw()

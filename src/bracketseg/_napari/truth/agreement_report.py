@@ -1,4 +1,4 @@
-"""Manual against Otsu for the whole set, in a window."""
+"""What was saved against Otsu for the whole set, in a window."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ _SHOWN = ("dice_low", "dice_high", "manual_union", "otsu_union", "manual_pieces"
 _TITLES = (
     "Dice low",
     "Dice high",
-    "Union, manual",
+    "Union, yours",
     "Union, Otsu",
-    "Pieces, manual",
+    "Pieces, yours",
     "Pieces, Otsu",
 )
 
@@ -54,7 +54,7 @@ class AgreementReport:
         self._failures = 0
         self._running = True
         self.window = ReportWindow(
-            "gt.agreement", "Manual and Otsu: the whole set", ("Scene", *_TITLES), parent
+            "gt.agreement", "Your masks and Otsu's: the whole set", ("Scene", *_TITLES), parent
         )
         self._plot: CoveragePlot | None = None
         self._jobs = JobGroup()

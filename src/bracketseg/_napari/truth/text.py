@@ -10,6 +10,7 @@ from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.labeling.agreement import Agreement
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.prediction import Prediction
+from bracketseg.labeling.ranges import Otsu
 
 
 def coverage_text(
@@ -84,10 +85,7 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
     elif truth.editor.picking:
         text = f"Click into the picture: the nearer {truth.editor.focus} bound moves there."
     else:
-        predicted = any(
-            isinstance(truth.editor.rule(role), Prediction) for role in truth.editor.roles
-        )
-        state = _PREDICTED if truth.state == "new" and predicted else _STATES[truth.state]
+        state = _new_text(truth) if truth.state == "new" else _STATES[truth.state]
         if truth.state == "saved" and truth.all_labelled:
             state = f"saved. {all_labelled_text(len(truth.session.brackets))}: {_ALL_LABELLED}"
         elif truth.is_first_save and truth.state != "saving":
@@ -127,7 +125,15 @@ def _place_text(truth: GroundTruth) -> str:
     return f" (scene {(session.place_of(session.current) or 0) + 1} of {len(session.brackets)})"
 
 
-_PREDICTED = "as predicted. Correct it with the brush, then Accept."
+def _new_text(truth: GroundTruth) -> str:
+    """Say what to do with masks that nobody has changed yet, by how they are made."""
+    rules = [truth.editor.rule(role) for role in truth.editor.roles]
+    if any(isinstance(rule, Prediction) for rule in rules):
+        return "as predicted. Correct it with the brush, then Accept."
+    if rules and all(isinstance(rule, Otsu) for rule in rules):
+        return "by Otsu's threshold. Correct it with the brush, then Accept."
+    return "drag a bound, or paint on the picture. Then Accept."
+
 
 _ALL_LABELLED = (
     "train networks in the dock Train, or compare with Otsu (Whole set…). Accept saves this scene "
@@ -135,7 +141,6 @@ _ALL_LABELLED = (
 )
 
 _STATES = {
-    "new": "drag a bound, or paint on the picture. Then Accept.",
     "layer": "the open masks were taken over. Change them, then Accept.",
     "draft": "unfinished work is back. Go on, then Accept.",
     "elsewhere": "its masks are of another frame. See what the range gives here, then Accept.",

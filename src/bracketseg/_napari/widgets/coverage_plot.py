@@ -38,7 +38,7 @@ class CoveragePlot(PlainPlot):
         self.addLegend(offset=(-1, 8))
         self._bars, self._dots = {}, {}
         for way, color in _COLORS.items():
-            title = "manual" if way == "manual" else "Otsu"
+            title = "yours" if way == "manual" else "Otsu"
             self._bars[way] = pyqtgraph.BarGraphItem(
                 x=self._places(way), height=np.zeros(len(_NAMES)), width=_WIDTH, brush=color,
                 name=title,
