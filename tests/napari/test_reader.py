@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -33,6 +34,14 @@ def labelling(folder, method="network", scenes=("a", "b")):
         write_mask(folder / f"{scene}_low.png", HALF)
         write_mask(folder / f"{scene}_high.png", ~HALF)
     return folder
+
+
+def test_napari_opens_what_the_readme_gives_it(viewer):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    plugin, path = re.search(r"^napari --plugin (\S+) (\S+)$", readme, re.M).groups()
+    viewer.open(Path(__file__).parents[2] / path, plugin=plugin)
+    assert len(names(viewer)) == 3
+    assert all(f"`{name}`" in readme for name in names(viewer))
 
 
 def test_a_folder_with_one_bracket_gives_its_frames(viewer, scene):

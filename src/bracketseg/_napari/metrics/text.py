@@ -81,9 +81,15 @@ def number_text(name: str, value: float | None) -> str:
 
 
 def short_text(name: str, value: float | None) -> str:
-    """Write a value as :func:`number_text` does, where there is little room: `.951`."""
+    """Write a value as :func:`number_text` does, where there is little room.
+
+    >>> short_text("dice", 0.951), short_text("reference_foreground", 0.0003)
+    ('.951', '<.1%')
+    """
     if value is None:
         return "–"
+    if name.endswith("foreground") and 0 < value < 0.0005:
+        return "<.1%"
     if name.endswith("foreground"):
         return f"{value:.1%}"[1:] if 0 < value < 0.01 else f"{value:.0%}"
     text = f"{value:.3f}"
