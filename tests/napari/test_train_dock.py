@@ -685,6 +685,11 @@ def test_the_list_stays_in_hand_while_it_is_read_anew(dock, folder):
     dock.wait(lambda: ["3 of 5" in title for title in dock.listed] == [True, False])
     assert dock.runs.item(1) is item
     assert dock.runs.currentItem() is None  # no other one than was chosen is taken by Predict
+    oldest = write_run(folder / "runs" / "three", finished=True, done=5)
+    os.utime(oldest / "config.json", (1e9, 1e9))
+    dock.session.labeled_changed.emit(frozenset({"cave"}))
+    dock.wait(lambda: len(dock.listed) == 3)
+    assert dock.runs.currentItem() is None
     item.setCheckState(Qt.CheckState.Checked)
     dock.wait(lambda: bool(dock.curves) and len(dock.curves[1]) == 3)
 

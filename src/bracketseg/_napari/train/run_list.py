@@ -88,7 +88,9 @@ class RunList:
     def show(
         self, runs: Sequence[Run], broken: Sequence[BrokenRun], select: Path | None = None
     ) -> None:
-        """List these runs; ticks and selection stay, the latest is selected if it was cut short.
+        """List these runs; ticks and selection stay.
+
+        Where none is selected, the latest is if it was cut short and was not listed before.
 
         Parameters
         ----------
@@ -98,7 +100,8 @@ class RunList:
         select : Path, optional
             Of a run that is to be selected and ticked.
         """
-        newest = runs[0].path if runs and runs[0].resumable else None
+        fresh = bool(runs) and runs[0].resumable and runs[0].path not in self._runs
+        newest = runs[0].path if fresh else None
         selected = select or (self.selected.path if self.selected else newest)
         # Somebody may be pressing on an item: those of runs that are still there stay.
         known = {item.data(_PATH): item for item in self._items()}
