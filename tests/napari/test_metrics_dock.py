@@ -291,6 +291,14 @@ def test_the_overlay_follows_and_leaves_everything_as_it_was(two):
     assert not two.find("metrics.legend").isVisible()
 
 
+def test_a_probability_does_not_hide_the_frame_below_the_overlay(two):
+    shown = add(two.viewer, PROBABILITY, "probability")
+    two.click("metrics.overlay")
+    two.qtbot.waitUntil(lambda: shown.opacity == 0)
+    two.click("metrics.overlay")
+    assert shown.opacity == 1
+
+
 def test_an_overlay_that_somebody_closed_is_off(two):
     two.click("metrics.overlay")
     two.viewer.layers.remove(two.overlay)

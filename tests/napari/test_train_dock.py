@@ -540,7 +540,7 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
     dock.begin(worker)
     worker.say(Ready(), PLANNED, CACHED, step(), epoch(1))
     # An epoch takes a minute here.
-    dock.wait_text("49 min left, with the 5 behind it about 4 h 59 min")
+    dock.wait_text("49 min left of this run, 4 h 59 min with the 5 behind it")
     worker.say(Stopped(run=worker.requests[0].out, epoch=1, step=0, resumable=False), END)
     dock.wait(lambda: dock.resume.isEnabled())
     dock.resume.click()
@@ -555,7 +555,10 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
     dock.wait(lambda: dock.start.isEnabled())
     assert dock.text.count("Dice 0.900") == 6
     assert dock.text.count("; foreground: network 31%, ground truth 25%.") == 6
-    assert dock.text.count("Predict makes masks with the run that is selected") == 1
+    assert (
+        dock.text.count("Predict opens the dock that makes masks with the run that is selected")
+        == 1
+    )
     made = [(request.config.role, request.config.loss) for request in worker.requests]
     losses = ("bce", "focal", "dice-bce")
     assert made == [(role, loss) for role in ("low", "high") for loss in losses]
@@ -588,7 +591,7 @@ def test_a_stop_is_said_at_once_and_resume_goes_on(dock, worker, folder):
     assert (worker.stops, worker.kills) == (1, 0)
     write_run(request.out, done=1)
     worker.say(stopped(request.out), END)
-    dock.wait_text("Stopped after 1 of 50 epochs and 1 steps of the next. Resume goes on from")
+    dock.wait_text("Stopped after 1 of 50 epochs and 1 step of the next. Resume goes on from")
     dock.wait(lambda: dock.resume.isEnabled())
     assert dock.resume.toolTip().endswith("and then with the 2 behind it")
     dock.resume.click()
@@ -723,7 +726,7 @@ def test_a_run_is_taken_to_the_predict_dock(dock, folder):
     (item,) = [i for i in map(dock.runs.item, range(3)) if i.toolTip().startswith(str(run))]
     dock.runs.setCurrentItem(item)
     assert dock.predict.isEnabled()
-    assert dock.predict.toolTip() == "Make masks with one, in the Predict dock"
+    assert dock.predict.toolTip() == "Open the Predict dock with one"
     dock.predict.click()
     model = dock.viewer.window._qt_window.findChild(QWidget, "predict.low_model")
     dock.wait(lambda: "Dice 0.300" in model.currentText())

@@ -30,7 +30,7 @@ class ErrorOverlay:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._layer: Labels | None = None
-        self._opacities: dict[Labels, float] = {}
+        self._opacities: dict[Layer, float] = {}
 
     @property
     def layer(self) -> Labels | None:
@@ -44,7 +44,7 @@ class ErrorOverlay:
         title: str,
         composed: NDArray[np.uint8],
         base: Layer | None,
-        masks: Sequence[Labels] = (),
+        covered: Sequence[Layer] = (),
     ) -> None:
         """Show a picture of outcomes, in the layer that is open or in a new one.
 
@@ -55,10 +55,10 @@ class ErrorOverlay:
             As `bracketseg.evaluation.overlay.compose` makes it.
         base : Layer or None
             Where it lies: on this layer.
-        masks : sequence of Labels
-            What it stands for.
+        covered : sequence of Layer
+            The masks that it stands for, and what would hide the frame.
         """
-        self._clear(masks)
+        self._clear(covered)
         name = f"{title} errors"
         place = _place(base)
         layer = self.layer
@@ -97,14 +97,14 @@ class ErrorOverlay:
             self._viewer.layers.remove(self.layer)
         self._layer = None
 
-    def _clear(self, masks: Sequence[Labels]) -> None:
-        """Make these masks transparent, and those before them as they were."""
-        for mask in [known for known in self._opacities if known not in masks]:
-            mask.opacity = self._opacities.pop(mask)
-        for mask in masks:
-            if mask not in self._opacities:
-                self._opacities[mask] = mask.opacity
-                mask.opacity = 0
+    def _clear(self, covered: Sequence[Layer]) -> None:
+        """Make these layers transparent, and those before them as they were."""
+        for layer in [known for known in self._opacities if known not in covered]:
+            layer.opacity = self._opacities.pop(layer)
+        for layer in covered:
+            if layer not in self._opacities:
+                self._opacities[layer] = layer.opacity
+                layer.opacity = 0
 
 
 def _place(base: Layer | None) -> dict[str, Any]:

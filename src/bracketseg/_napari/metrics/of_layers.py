@@ -10,7 +10,14 @@ from bracketseg._napari.layers.error_overlay import ErrorOverlay
 from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg._napari.metrics.choice import PairChoice
 from bracketseg._napari.metrics.controls import MetricsControls, fill
-from bracketseg._napari.metrics.layers import LayerPair, refusal, remark, threshold_of, title_of
+from bracketseg._napari.metrics.layers import (
+    LayerPair,
+    probability_layers,
+    refusal,
+    remark,
+    threshold_of,
+    title_of,
+)
 from bracketseg._napari.metrics.live import LiveMetrics, Measured
 from bracketseg._napari.metrics.origin import trained_scenes
 from bracketseg._napari.metrics.pair_table import COLUMNS, PairTable
@@ -294,7 +301,10 @@ class MetricsOfLayers:
             return
         pair = found.pair
         self._overlay.show(
-            pair.title, found.composed, pair.prediction, [pair.reference, pair.prediction]
+            pair.title,
+            found.composed,
+            pair.prediction,
+            [pair.reference, pair.prediction, *probability_layers(self._session.viewer.layers)],
         )
 
 

@@ -115,7 +115,7 @@ class TrainControls:
         self.plot = QWidget(dock)
         self.plot.setObjectName("train.plot")
         # The curves themselves are made later: see the dock.
-        self.plot_hint = QLabel("No curves yet: they come with the first step.", self.plot)
+        self.plot_hint = QLabel("No curves: start a training, or tick a run.", self.plot)
         self.plot_hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         holder = QVBoxLayout(self.plot)
         holder.setContentsMargins(0, 0, 0, 0)

@@ -150,7 +150,7 @@ class TrainProgress:
             f"{step.images_per_second:.1f} images/s",
         ]
         if left is not None and whole is not None:
-            rest = f", with the {behind} behind it about {time_text(whole)}" if behind else ""
+            rest = f" of this run, {time_text(whole)} with the {behind} behind it" if behind else ""
             words.append(f"{time_text(left)} left{rest}")
         if self.records:
             words.append(f"Dice {self.records[-1].validation_dice:.3f}{self.compared()}")
@@ -180,7 +180,7 @@ class TrainProgress:
         if isinstance(ended, Stopped) and ended.resumable:
             place = f"after {ended.epoch} of {self.config.epochs} epochs"
             if ended.step:
-                place += f" and {ended.step} steps of the next"
+                place += f" and {ended.step} step{'s' * (ended.step > 1)} of the next"
             return f"Stopped {place}. Resume goes on from there."
         if not isinstance(ended, Finished):
             return "Stopped before its first step. Resume begins with it."

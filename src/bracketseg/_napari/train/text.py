@@ -48,7 +48,7 @@ def ended_text(
     if error is None:
         next_step = ""
         if queue.total > 1 and not queue.waiting:
-            next_step = "\nPredict makes masks with the run that is selected in the list."
+            next_step = "\nPredict opens the dock that makes masks with the run that is selected."
         return f"{_which(run, queue)}{progress.outcome(brief=queue.total > 1)}{next_step}"
     left = queue.waiting[0] if queue.waiting else None
     go_on = " Resume goes on with it." if left is not None and left.resume else ""
@@ -102,8 +102,8 @@ def resume_text(selected: Run | None, waiting: Sequence[Train]) -> str:
 def predict_text(selected: Run | None) -> str:
     """Say what Predict does."""
     if selected is None:
-        return "Makes masks with a run that has a model: select one in the list of runs"
-    return f"Make masks with {selected.path.name}, in the Predict dock"
+        return "Opens the Predict dock with a run that has a model: select one in the list of runs"
+    return f"Open the Predict dock with {selected.path.name}"
 
 
 def details_text(progress: TrainProgress | None) -> tuple[str, str]:

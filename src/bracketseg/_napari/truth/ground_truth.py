@@ -445,8 +445,8 @@ class GroundTruth:
         if scenes:
             more = f" and {len(scenes) - 3} more" if len(scenes) > 3 else ""
             self.notice.emit(
-                f"Recovered unfinished work on {', '.join(scenes[:3])}{more}. It is shown when "
-                "the scene is opened, and Accept saves it."
+                f"Recovered unfinished work on {', '.join(scenes[:3])}{more}. It is shown where "
+                "its scene is, and Accept saves it."
             )
 
     def _mask_changed(self, _role: str, _settled: bool) -> None:
