@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def start(run, text):
     (run / "environment.json").write_text(json.dumps({**environment, "started": text}))
 
 
+def test_a_run_made_before_the_predicted_share_was_written_can_be_read(trained):
+    folder = trained("a")
+    rows = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()]
+    assert rows[0][-1] == "validation_foreground"
+    (folder / "history.csv").write_text("".join(f"{','.join(row[:-1])}\n" for row in rows))
+    records = read_run(folder).records
+    assert len(records) == 2
+    assert all(math.isnan(record.validation_foreground) for record in records)
+
+
 def test_a_finished_run_is_described(trained, setting):
     run = read_run(trained("a", role="high", loss="focal"))
     metrics = json.loads((run.path / "metrics.json").read_text())
@@ -55,6 +66,7 @@ def test_a_finished_run_is_described(trained, setting):
     assert run.best is not None
     assert run.best.epoch == metrics["best_epoch"] == run.card.epoch
     assert run.best.validation_dice == run.card.metrics["dice"] == metrics["mean"]["dice"]
+    assert run.best.validation_foreground == metrics["mean"]["prediction_foreground"]
     assert run.ground_truth == "manual"
     assert run.masks == setting[1].resolve()
     assert abs((datetime.now(UTC) - run.started).total_seconds()) < 3600

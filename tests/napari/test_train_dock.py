@@ -215,6 +215,7 @@ def epoch(number, dice=0.5, epochs=50, **others):
         "validation_jaccard": dice / (2 - dice),
         "seconds": 60.0,
         "best": True,
+        "validation_foreground": 0.31,
     }
     return EpochDone(epoch=number, epochs=epochs, **{**values, **others})
 
@@ -249,7 +250,7 @@ def write_run(path, done=3, epochs=5, finished=False, masks=None, **config):
     with (path / "history.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(EpochRecord.columns())
-        rows.writerows([(n, 0.5, 0.4, n / 10, n / 20, 1.0) for n in range(1, done + 1)])
+        rows.writerows([(n, 0.5, 0.4, n / 10, n / 20, 1.0, 0.31) for n in range(1, done + 1)])
     if finished:
         (path / "metrics.json").write_text(f'{{"epochs": {epochs}}}')
     if masks is not None:
@@ -467,7 +468,7 @@ def test_a_run_goes_from_loading_to_finished(dock, worker, folder):
     dock.wait_text("Training on 2 scenes, 1 kept back, on two cores …")
     worker.say(step(), step(step=2), epoch(1, 0.6), step(2))
     dock.wait_text("Epoch 2 of 50, step 1 of 2 · 3.2 images/s · 48 min left · Dice 0.600")
-    dock.wait_text("(all foreground: 0.400)")
+    dock.wait_text("(all foreground: 0.400) · foreground 31%")
     worker.say(epoch(2, 0.9), Finished(run=request.out, best_epoch=2, metrics=METRICS), END)
     dock.wait_text("Finished: epoch 2 of 50 is the best, with Dice 0.900 (all foreground: 0.400)")
     assert dock.text.endswith(
@@ -710,6 +711,7 @@ def test_what_a_run_has_to_beat_stands_beside_its_dice(dock, folder):
     assert titles[str(bad)].startswith("low bce · ⚠ Dice 0.300 (all fg. 0.400) · ")
     assert "all fg." not in titles[str(folder / "runs" / "old")]
     assert "this is no better" in rows[titles[str(bad)]].toolTip()
+    assert "It calls 31% foreground." in rows[titles[str(bad)]].toolTip()
 
 
 def test_a_run_is_taken_to_the_predict_dock(dock, folder):

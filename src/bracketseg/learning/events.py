@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -169,6 +170,8 @@ class EpochDone:
     best
         Whether its Dice is above that of every epoch before; at a tie the earlier epoch
         stays the best.
+    validation_foreground
+        The predicted share of foreground, 0 to 1: mean over the scenes.
     """
 
     epoch: int
@@ -179,6 +182,7 @@ class EpochDone:
     validation_jaccard: float
     seconds: float
     best: bool
+    validation_foreground: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

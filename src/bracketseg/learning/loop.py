@@ -206,6 +206,7 @@ class TrainingLoop:
             validation_loss=result.loss,
             validation_dice=mean.dice,
             validation_jaccard=mean.jaccard,
+            validation_foreground=mean.prediction_foreground,
             seconds=self._progress.seconds + seconds,
         )
         best = self._progress.finish_epoch(record)
@@ -219,6 +220,7 @@ class TrainingLoop:
             validation_loss=record.validation_loss,
             validation_dice=record.validation_dice,
             validation_jaccard=record.validation_jaccard,
+            validation_foreground=record.validation_foreground,
             seconds=record.seconds,
             best=best,
         )

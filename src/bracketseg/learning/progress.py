@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, astuple, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ class EpochRecord:
     validation_dice: float
     validation_jaccard: float
     seconds: float
+    # Runs made before it was written have none.
+    validation_foreground: float = math.nan
 
     @classmethod
     def columns(cls) -> tuple[str, ...]:
@@ -38,8 +41,10 @@ class EpochRecord:
         KeyError, TypeError, ValueError
             If a value is missing or no number.
         """
-        numbers = {name: float(row[name]) for name in cls.columns() if name != "epoch"}
-        return cls(epoch=int(row["epoch"]), **numbers)
+        names = set(cls.columns()) - {"epoch"}
+        if "validation_foreground" not in row:
+            names.remove("validation_foreground")
+        return cls(epoch=int(row["epoch"]), **{name: float(row[name]) for name in names})
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """How far one run is, told from its events."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -154,6 +155,9 @@ class TrainProgress:
             words.append(f"{time_text(left)} left{rest}")
         if self.records:
             words.append(f"Dice {self.records[-1].validation_dice:.3f}{self.compared()}")
+            share = self.records[-1].validation_foreground
+            if not math.isnan(share):
+                words.append(f"foreground {share:.0%}")
         return " · ".join(words)
 
     def compared(self) -> str:

@@ -1,5 +1,6 @@
 """What the Train dock says."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -86,6 +87,8 @@ def run_tip(run: Run, baseline: float | None = None) -> str:
         return f"{run.path}\n{title}"
     better = "better" if run.best.validation_dice > baseline else "no better"
     told = f"A mask that is all foreground has Dice {baseline:.3f}: this is {better}."
+    if not math.isnan(run.best.validation_foreground):
+        told += f" It calls {run.best.validation_foreground:.0%} foreground."
     return f"{run.path}\n{title}\n{told}"
 
 
