@@ -234,6 +234,70 @@ def test_picking_in_the_picture(labeller):
     assert labeller.window.layers.selection.active.mode == "paint"
 
 
+def color_of(button):
+    """What a button is filled with, beside its words."""
+    return button.grab().toImage().pixelColor(button.width() // 2, 4).name()
+
+
+def test_who_picks_sees_it(labeller):
+    pick = labeller.find("gt.low.pick")
+    off = color_of(pick)
+    labeller.click("gt.low.pick")
+    assert color_of(pick) == color_of(labeller.find("gt.low.focus")) != off
+
+
+@pytest.mark.parametrize("control", ["gt.accept", "gt.skip"])
+def test_picking_ends_with_its_scene(labeller, control):
+    labeller.click("gt.low.pick")
+    labeller.click(control)
+    labeller.says("barn (scene 2 of 3): drag a bound")
+    assert not labeller.find("gt.low.pick").isChecked()
+    assert labeller.layer("low ground truth").mode == "paint"
+
+
+def test_what_is_accepted_is_said_though_a_bound_was_picked(labeller):
+    for _ in range(2):
+        scene = labeller.session.current.scene
+        labeller.click("gt.accept")
+        labeller.qtbot.waitUntil(lambda was=scene: labeller.session.current.scene != was)
+        labeller.masks()
+    labeller.says("cave (")
+    labeller.click("gt.low.pick")
+    labeller.click("gt.accept")
+    labeller.says("saved")
+    assert not labeller.find("gt.low.pick").isChecked()
+
+
+def test_picking_ends_when_somebody_turns_to_the_other_role(labeller):
+    low, high = (labeller.layer(f"{role} ground truth") for role in ("low", "high"))
+    for turn in (
+        lambda: labeller.click("gt.high.focus"),
+        lambda: labeller.press(Qt.Key.Key_D),
+        lambda: setattr(labeller.window.layers.selection, "active", high),
+        lambda: setattr(labeller.session, "role", "high"),
+    ):
+        labeller.click("gt.low.pick")
+        assert low.mode == "pan_zoom"
+        turn()
+        assert labeller.window.layers.selection.active is high
+        assert not any(labeller.find(f"gt.{role}.pick").isChecked() for role in ("low", "high"))
+        assert (low.mode, high.mode) == ("paint", "paint")
+        assert "Click into" not in labeller.text("gt.status")
+
+
+@pytest.mark.parametrize("tool", ["erase", "pick", "transform"])
+def test_picking_ends_when_another_tool_is_taken_up(labeller, tool):
+    layer = labeller.layer("low ground truth")
+    labeller.click("gt.low.pick")
+    before = labeller.find("gt.low.range").value()
+    layer.mode = tool
+    assert not labeller.find("gt.low.pick").isChecked()
+    assert "Click into" not in labeller.text("gt.status")
+    assert layer.mode == tool
+    assert labeller.find("gt.low.range").value() == before
+    assert not labeller.window.mouse_drag_callbacks
+
+
 def test_strokes_can_be_undone_by_button_and_key_and_cleared(labeller):
     layer = labeller.layer("low ground truth")
     assert not labeller.find("gt.clear_corrections").isEnabled()

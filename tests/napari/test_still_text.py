@@ -79,3 +79,13 @@ def test_a_long_word_makes_nothing_wider(page):
     before = page.minimumSizeHint().width()
     page.text.setText("/folder" * 100)
     assert page.minimumSizeHint().width() == before
+
+
+def test_words_that_no_longer_scroll_give_their_room_back_at_once(page, qtlog):
+    height = page.text.minimumHeight()
+    for _ in range(2):
+        page.text.setText("words " * 400)
+        QApplication.processEvents()
+        page.text.setText("short")
+        assert page.text.minimumHeight() == height
+    assert not [record.message for record in qtlog.records]

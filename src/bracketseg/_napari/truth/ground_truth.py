@@ -322,6 +322,7 @@ class GroundTruth:
             return False
         self._unread.pop((place.drafts, subject.scene), None)
         self._revision = annotation.revision
+        self.editor.picking = False
         self._set_state("saving")
         saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)

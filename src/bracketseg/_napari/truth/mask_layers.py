@@ -43,6 +43,8 @@ class MaskLayers:
     on_painted : callable
         Takes the role of a layer whose data somebody else has changed: a stroke, a fill,
         a script. Returns whether there was a difference.
+    on_tool : callable
+        Takes the role of a layer that has got another tool.
     on_undo, on_redo : callable
     awaits : callable
         Returns whether another scene is about to be shown, which takes the layers that
@@ -54,6 +56,7 @@ class MaskLayers:
         viewer: ViewerModel,
         *,
         on_painted: Callable[[MaskRole], bool],
+        on_tool: Callable[[MaskRole], object],
         on_undo: Callable[[], object],
         on_redo: Callable[[], object],
         awaits: Callable[[], bool],
@@ -62,6 +65,7 @@ class MaskLayers:
         self._turns = turns_of(viewer)
         self._awaits = awaits
         self._on_painted = on_painted
+        self._on_tool = on_tool
         self._undo_and_redo = {"undo": on_undo, "redo": on_redo}
         self._announced: set[MaskRole] = set()
         self._layers: dict[MaskRole, Labels] = {}
@@ -188,6 +192,17 @@ class MaskLayers:
         elif layer.mode not in _PAINTING:
             layer.mode = "paint"
 
+    def has_hand(self, role: MaskRole) -> bool:
+        """Whether the layer of a role is there and its tool is the one that moves the picture."""
+        layer = self.layer(role)
+        return layer is not None and layer.mode == "pan_zoom"
+
+    def give_brush(self, role: MaskRole) -> None:
+        """Take up the brush on the layer of a role in place of the hand; another tool stays."""
+        layer = self.layer(role)
+        if layer is not None and self.has_hand(role):
+            layer.mode = "paint"
+
     def show_only(self, role: MaskRole) -> None:
         """Show the mask of a role and hide that of the other."""
         for other in MASK_ROLES:
@@ -266,6 +281,7 @@ class MaskLayers:
                 event.disconnect(self._painted)
             for event in (layer.events.labels_update, layer.events.set_data):
                 event.disconnect(self._drawn)
+            layer.events.mode.disconnect(self._tool_chosen)
             self._announced.discard(role)
             for name in self._undo_and_redo:
                 layer.__dict__.pop(name, None)
@@ -334,10 +350,16 @@ class MaskLayers:
             event.connect(self._painted)
         for event in (layer.events.labels_update, layer.events.set_data):
             event.connect(self._drawn)
+        layer.events.mode.connect(self._tool_chosen)
         # napari's history knows strokes only, and takes them back over a range that has
         # moved since. Its keys and menus all go through these two methods.
         for name, action in self._undo_and_redo.items():
             setattr(layer, name, action)
+
+    def _tool_chosen(self, event: Any) -> None:
+        role = self.role_of(event.source)
+        if role is not None:
+            self._on_tool(role)
 
     def _painted(self, event: Any) -> None:
         role = self.role_of(event.source)

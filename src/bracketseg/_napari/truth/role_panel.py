@@ -15,7 +15,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -110,15 +109,16 @@ class RolePanel(QFrame):
         )
         for title, method in _METHODS:
             self.method.addItem(title, method)
-        # A list that has the focus takes letters for names in it, and here they are keys.
-        for control in (self.title, self.image, self.method):
-            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.range = RangeHistogram(f"gt.{role}.range", _color(role), self)
-        self.pick = QToolButton(self)
+        # napari draws a tool button that is down as one that is up.
+        self.pick = QPushButton(self)
         self.pick.setObjectName(f"gt.{role}.pick")
         self.pick.setText("Pick")
         self.pick.setCheckable(True)
         self.pick.setToolTip("Click into the picture: the nearer bound moves to the luma there")
+        # A list that has the focus takes letters for names in it, and here they are keys.
+        for control in (self.title, self.image, self.method, self.pick):
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.range = RangeHistogram(f"gt.{role}.range", _color(role), self)
         self.found = QLabel(self)
         self.found.setObjectName(f"gt.{role}.threshold")
         self.why = QLabel(self)

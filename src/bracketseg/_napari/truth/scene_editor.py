@@ -62,6 +62,7 @@ class SceneEditor:
         self.masks = MaskLayers(
             viewer,
             on_painted=self._painted,
+            on_tool=self._tool_chosen,
             on_undo=self.undo,
             on_redo=self.redo,
             awaits=lambda: choice.awaits_scene or bool(self._lacking),
@@ -92,6 +93,7 @@ class SceneEditor:
         A mask that needs a new layer comes a little later: one in each turn of the event loop,
         and that of the role in work first. Whatever is done until then is done to this scene.
         """
+        self._end_picking()
         self.subject, self.annotation = subject, annotation
         self._moving = None
         self._manual, self.predicted = dict(DEFAULT_RANGES), {}
@@ -231,22 +233,39 @@ class SceneEditor:
 
     @property
     def picking(self) -> bool:
-        """Whether a click into the picture moves a bound."""
+        """Whether a click into the picture moves a bound.
+
+        It ends with the scene, and with turning to the other role or to another tool.
+        """
         return self._picking
 
     @picking.setter
     def picking(self, on: bool) -> None:
         if on == self._picking:
             return
-        self._picking = on
-        callbacks = self._viewer.mouse_drag_callbacks
         if on:
-            callbacks.append(self._pressed)
-        elif self._pressed in callbacks:
-            callbacks.remove(self._pressed)
-        # A brush would paint at the very click.
-        self.masks.arm(self.focus, brush=not on)
-        self.picking_changed.emit(on)
+            # A brush would paint at the very click.
+            self.masks.arm(self.focus, brush=False)
+            self._viewer.mouse_drag_callbacks.append(self._pressed)
+            self._picking = True
+            self.picking_changed.emit(True)
+        else:
+            self._end_picking()
+            self.masks.arm(self.focus)
+
+    def _end_picking(self) -> None:
+        """Give the brush back; whatever layer somebody has selected meanwhile stays so."""
+        if not self._picking:
+            return
+        self._picking = False
+        if self._pressed in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._pressed)
+        self.masks.give_brush(self.focus)
+        self.picking_changed.emit(False)
+
+    def _tool_chosen(self, role: MaskRole) -> None:
+        if role == self.focus and not self.masks.has_hand(role):
+            self._end_picking()
 
     def toggle_picking(self) -> None:
         """Begin or end picking."""
@@ -296,7 +315,10 @@ class SceneEditor:
         """
         if role not in self.roles:
             return
-        changed, self.focus = role != self.focus, role
+        changed = role != self.focus
+        if changed:
+            self._end_picking()
+        self.focus = role
         self._choice.show_only(role)
         self.masks.show_only(role)
         self._hide_predictions()
@@ -321,11 +343,12 @@ class SceneEditor:
         """Follow another dock to the other role; what it shows instead of the masks stays."""
         if role == self.focus or role not in self.roles:
             return
+        self._end_picking()
         self.focus = role
         if self.masks.visible:
             self.masks.show_only(role)
         if self.masks.role_of(self._viewer.layers.selection.active) is not None:
-            self.masks.arm(role, brush=not self._picking)
+            self.masks.arm(role)
         self.focus_changed.emit(role)
 
     def turn(self) -> None:

@@ -66,6 +66,9 @@ class StillText(QScrollArea):
 
     def _fit(self) -> None:
         inside = self.contentsRect()
+        # A style may have drawn a border around it. Both are asked for at once: with the bar gone
+        # the words inside have another width, and Qt has this done again in the midst of it.
+        border = self.height() - inside.height()
         line, width = self._label.fontMetrics().lineSpacing(), inside.width()
         least, most = self._least * line, _MOST * line
         # Before it is shown it has no width yet that says anything.
@@ -79,7 +82,6 @@ class StillText(QScrollArea):
             policy.ScrollBarAsNeeded if wanted > most else policy.ScrollBarAlwaysOff
         )
         self._label.resize(width, max(wanted, least))
-        # A style may have drawn a border around it.
-        height = min(max(wanted, least), most) + self.height() - inside.height()
+        height = min(max(wanted, least), most) + border
         if height != self.minimumHeight():
             self.setFixedHeight(height)
