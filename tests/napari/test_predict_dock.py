@@ -97,7 +97,8 @@ class FakeWorker:
                 if not self._wait():
                     return
                 probability = luma(frame).astype(np.float32) / np.float32(255)
-                yield FramePredicted(role=role, probability=probability, seconds=0.1)
+                made = {"model_sha256": f"{role} digest", "loss": "bce"}
+                yield FramePredicted(role=role, probability=probability, seconds=0.1, **made)
 
     def _folder(self, request):
         scenes = sorted(path.name for path in request.path.iterdir() if (path / "low.png").exists())
@@ -301,6 +302,8 @@ def test_a_layer_says_where_it_comes_from(hand, folder):
         "role": "high",
         "method": "network",
         "model": "high-bce",
+        "model_sha256": "high digest",
+        "loss": "bce",
         "frame": str(folder / "attic" / "high.png"),
         "threshold": 0.5,
         "scale": "full",
@@ -1012,6 +1015,13 @@ def test_a_prediction_goes_to_ground_truth_at_a_click(hand, folder):
     assert "against the open ground truth;" in hand.text("low_score")
     hand.click("correct")
     assert truth.currentText() == "Prediction"
+    hand.window.window._qt_window.findChild(QWidget, "gt.accept").click()
+    record = folder / "labels" / "me" / "attic.json"
+    hand.qtbot.waitUntil(record.exists, timeout=10_000)
+    made = LabelingFolder.open(record.parent).record("attic").masks["low"].origin
+    assert made == Network(
+        model="low-bce", model_sha256="low digest", loss="bce", threshold=0.5, scale="full"
+    )
 
 
 class BothHands(Hand):

@@ -107,11 +107,11 @@ def test_a_prediction_on_the_disk_is_offered_for_its_scene_and_role(labeller):
 
 
 def test_an_open_layer_goes_before_the_disk_and_is_left_as_it_is(labeller):
-    layer = show_prediction(labeller.viewer, ~STRIPES, model="run 7", threshold=0.6, scale="full")
+    layer = show_prediction(labeller.viewer, ~STRIPES, **{**NETWORK.model_dump(), "model": "run 7"})
     labeller.truth.set_method("low", "prediction")
     np.testing.assert_array_equal(labeller.mask, ~STRIPES)
     origin = labeller.editor.rule("low").origin
-    assert (origin.model, origin.threshold, origin.scale) == ("run 7", 0.6, "full")
+    assert origin == NETWORK.model_copy(update={"model": "run 7"})
     assert not layer.visible
     labeller.editor.masks.layer("low").paint((3, 3), 0)
     np.testing.assert_array_equal(layer.data != 0, ~STRIPES)

@@ -9,7 +9,7 @@ from bracketseg.brackets.images import read_image
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.masks import read_mask
 from bracketseg.errors import BracketError, ModelError, WorkerError
-from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import Finished, Planned, ScenePredicted, StepDone, Stopped
 from bracketseg.worker.client import Worker
@@ -135,6 +135,9 @@ def test_frames_are_predicted_as_a_folder_is(worker, folder, run, tmp_path):
     assert sum(isinstance(event, ScenePredicted) for event in events) == 5
     mask = read_mask(tmp_path / "out" / f"{bracket.scene}_low.png")
     np.testing.assert_array_equal(mask, predicted.probability >= 0.5)
+    origin = LabelingFolder.open(tmp_path / "out").record(bracket.scene).masks["low"].origin
+    assert (predicted.model_sha256, predicted.loss) == (origin.model_sha256, origin.loss)
+    assert predicted.model_sha256 == file_sha256(run / "best.safetensors")
     aligned = PredictFolder(
         path=folder / "scenes",
         models={"low": run},
@@ -153,7 +156,9 @@ def test_a_model_that_was_trained_anew_is_read_anew(worker, folder, tiny, tmp_pa
 
     def probability():
         request = PredictFrames(frames={"low": frame}, models={"low": run}, config=CPU)
-        return list(worker.ask(request))[-1].probability
+        answer = list(worker.ask(request))[-1]
+        assert answer.model_sha256 == file_sha256(run / "best.safetensors")
+        return answer.probability
 
     list(train_in(worker, folder, tiny, run))
     before = probability()

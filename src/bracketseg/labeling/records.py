@@ -34,7 +34,7 @@ class Network(BaseModel):
     model : str
         Name of the run folder or model file.
     model_sha256 : str
-        Of the weights file; like `loss` empty for a prediction taken from a layer of the window.
+        Of the weights file; like `loss` empty for a layer that does not say who predicted it.
     threshold : float
         Probabilities at or above it are foreground, 0..1.
     scale : {"train", "full"}

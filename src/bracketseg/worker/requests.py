@@ -150,11 +150,17 @@ class FramePredicted:
     probability : (H, W) float32, 0..1
     seconds : float
         What the network took.
+    model_sha256 : str
+        Of the weights file that was read.
+    loss : str
+        That the model was trained with.
     """
 
     role: MaskRole
     probability: NDArray[np.float32]
     seconds: float
+    model_sha256: str
+    loss: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

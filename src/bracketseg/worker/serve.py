@@ -12,11 +12,12 @@ import queue
 import sys
 import threading
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from bracketseg.allocator import keep_freed_memory
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.errors import BracketSegError, WorkerError
+from bracketseg.labeling.mask_store import file_sha256
 from bracketseg.worker.requests import (
     DevicesListed,
     Done,
@@ -153,7 +154,7 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
 
     return predict_brackets(
         find_brackets(request.path).brackets,
-        {role: _model(path) for role, path in request.models.items()},
+        {role: _load(path).model for role, path in request.models.items()},
         request.out,
         align=request.align,
         overwrite=request.overwrite,
@@ -165,23 +166,29 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
 def _predict_frames(request: PredictFrames, should_stop: Callable[[], bool]) -> Iterator[object]:
     from bracketseg.learning.prediction import predict_probability, require_role
 
-    models: dict[MaskRole, Model] = {}
+    loaded: dict[MaskRole, _Loaded] = {}
     for role, path in request.models.items():
-        models[role] = _model(path)
-        require_role(models[role], role)
+        loaded[role] = _load(path)
+        require_role(loaded[role].model, role)
     config = request.config
     for role, frame in request.frames.items():
         if should_stop():
             return
-        start = perf_counter()
+        start, model = perf_counter(), loaded[role].model
         probability = predict_probability(
-            models[role],
+            model,
             frame,
             scale=config.scale,
             device=config.device,
             precision=config.precision,
         )
-        yield FramePredicted(role=role, probability=probability, seconds=perf_counter() - start)
+        yield FramePredicted(
+            role=role,
+            probability=probability,
+            seconds=perf_counter() - start,
+            model_sha256=loaded[role].sha256,
+            loss=model.card.loss,
+        )
 
 
 def _report(request: Report, should_stop: Callable[[], bool]) -> Iterator[object]:
@@ -202,10 +209,18 @@ def _report(request: Report, should_stop: Callable[[], bool]) -> Iterator[object
         yield event
 
 
-_loaded: dict[Path, tuple[int, Model]] = {}
+class _Loaded(NamedTuple):
+    """A model, when its file was written, and the digest of that file."""
+
+    changed: int
+    model: Model
+    sha256: str
 
 
-def _model(path: Path) -> Model:
+_known: dict[Path, _Loaded] = {}
+
+
+def _load(path: Path) -> _Loaded:
     """Load a model; one that was loaded before and has not changed since is taken as it is."""
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.run_files import BEST
@@ -215,11 +230,11 @@ def _model(path: Path) -> Model:
         changed = file.stat().st_mtime_ns
     except OSError:
         changed = -1  # load_model says what is wrong with it
-    known = _loaded.get(file)
-    if known is None or known[0] != changed:
-        known = (changed, load_model(path))
-        _loaded[file] = known
-    return known[1]
+    known = _known.get(file)
+    if known is None or known.changed != changed:
+        model = load_model(path)
+        known = _known[file] = _Loaded(changed, model, file_sha256(model.path))
+    return known
 
 
 def _take_over_stdout() -> BinaryIO:

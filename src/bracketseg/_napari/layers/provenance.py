@@ -65,6 +65,8 @@ class Provenance(TypedDict, total=False):
     model : str
         The run or file whose network made a mask or a probability in the window; of ground
         truth, that whose prediction it began from, empty where it began from none.
+    model_sha256, loss : str
+        Of its weights file, and what it was trained with; of predictions made in the window.
     frame : str
         The file that a prediction in the window was made on; absent for what has none.
     threshold : float
@@ -85,6 +87,8 @@ class Provenance(TypedDict, total=False):
     method: NotRequired[str]
     annotator: NotRequired[str]
     model: NotRequired[str]
+    model_sha256: NotRequired[str]
+    loss: NotRequired[str]
     frame: NotRequired[str]
     threshold: NotRequired[float]
     scale: NotRequired[Literal["train", "full"]]

@@ -177,8 +177,8 @@ class FramesPrediction:
     def _event(self, event: Ready | SlicePredicted) -> None:
         if isinstance(event, SlicePredicted):
             self._done += 1
-            role, name = event.answer.role, self._models[event.answer.role].name
-            if not self.view.put(role, event.index, event.answer.probability, name):
+            role = event.answer.role
+            if not self.view.put(event.index, event.answer, self._models[role].name):
                 self.problem = (
                     f"The {role} mask was painted on while the network was at work, and is left "
                     "as it is."

@@ -23,7 +23,7 @@ from bracketseg._napari.layers.provenance import (
 )
 from bracketseg._napari.predict.map import ProbabilityMap
 from bracketseg.brackets.bracket import MaskRole
-from bracketseg.learning.config import PredictConfig
+from bracketseg.labeling.records import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,10 +48,8 @@ class PredictionLayers:
 
     Attributes
     ----------
-    model : str
-        What the model of the last prediction is called.
-    scale : {"train", "full"}
-        The resolution at which it saw the frame.
+    network : Network or None
+        What made the last prediction, as it was asked; None without one.
     frame : Path or None
         The file that it saw; None without a prediction, or where the picture has no file.
     """
@@ -61,8 +59,7 @@ class PredictionLayers:
         self.scene = scene
         self.role = role
         self.image = image
-        self.model = ""
-        self.scale = PredictConfig().scale
+        self.network: Network | None = None
         self.frame: Path | None = None
         self._probability = np.zeros(shape_of(image), np.float32)
         # Beyond it mask and probability are empty, and what the network said there besides.
@@ -83,6 +80,11 @@ class PredictionLayers:
         """The Labels layer, unless it is not there."""
         layer = self._layer
         return layer if layer is not None and layer in self._viewer.layers else None
+
+    @property
+    def model(self) -> str:
+        """What the model of the last prediction is called; empty without one."""
+        return self.network.model if self.network is not None else ""
 
     @property
     def predicted(self) -> frozenset[Index]:
@@ -160,8 +162,7 @@ class PredictionLayers:
         self,
         index: Index,
         probability: NDArray[np.float32],
-        threshold: float,
-        model: str,
+        network: Network,
         region: NDArray[np.bool_] | None = None,
     ) -> bool:
         """Show what the network says of the picture, or of one slice of the stack.
@@ -171,9 +172,8 @@ class PredictionLayers:
         index : tuple of int
             The slice; empty for a picture.
         probability : (H, W) float32, 0..1
-        threshold : float
-            A pixel that equals it, as float32, is foreground.
-        model : str
+        network : Network
+            A pixel that equals its threshold, as float32, is foreground.
         region : (H, W) bool, optional
             As of :meth:`limit`.
 
@@ -192,9 +192,9 @@ class PredictionLayers:
         self._region = region
         self._said = None if region is None else probability
         self._probability[index] = probability if region is None else probability * region
-        self.model, self.frame = model, source_of(self.image)
+        self.network, self.frame = network, source_of(self.image)
         if not kept:
-            self._write(layer, index, threshold, settled=True)
+            self._write(layer, index, network.threshold, settled=True)
         return not kept
 
     def limit(self, region: NDArray[np.bool_] | None, threshold: float) -> None:
@@ -366,9 +366,10 @@ class PredictionLayers:
             "scene": self.scene,
             "role": self.role,
             "method": "network",
-            "model": self.model,
-            "scale": self.scale,
         }
+        if self.network is not None:
+            ours["model"], ours["scale"] = self.network.model, self.network.scale
+            ours["model_sha256"], ours["loss"] = self.network.model_sha256, self.network.loss
         if self.frame is not None:
             ours["frame"] = str(self.frame)
         return ours

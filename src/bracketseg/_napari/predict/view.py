@@ -15,7 +15,9 @@ from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
+from bracketseg.labeling.records import Network
 from bracketseg.learning.config import PredictConfig
+from bracketseg.worker.requests import FramePredicted
 
 
 class PredictionView:
@@ -161,19 +163,24 @@ class PredictionView:
         if self.focus not in roles:
             self.focus = next(iter(roles))
 
-    def put(
-        self, role: MaskRole, index: Index, probability: NDArray[np.float32], model: str
-    ) -> bool:
+    def put(self, index: Index, answer: FramePredicted, model: str) -> bool:
         """Show what the network says of a frame; see :meth:`PredictionLayers.put`."""
+        role = answer.role
         layers = self._fitting(role)
         if layers is None:
             return True
         first = role in self._awaited
         self._awaited.discard(role)
         self._adding = True
-        layers.scale = self._scale
+        network = Network(
+            model=model,
+            model_sha256=answer.model_sha256,
+            loss=answer.loss,
+            threshold=self._threshold,
+            scale=self._scale,
+        )
         region = None if index else self._regions().get(role)
-        shown = layers.put(index, probability, self._threshold, model, region)
+        shown = layers.put(index, answer.probability, network, region)
         self._adding = False
         self._show_maps([layers])
         if first and role == self.focus:

@@ -201,8 +201,8 @@ def _origin_of(layer: Labels) -> Network:
     usual = _unknown(layer.name)
     return Network(
         model=ours.get("model", usual.model),
-        model_sha256="",
-        loss="",
+        model_sha256=ours.get("model_sha256", usual.model_sha256),
+        loss=ours.get("loss", usual.loss),
         threshold=ours.get("threshold", usual.threshold),
         scale=ours.get("scale", usual.scale),
     )
