@@ -274,20 +274,34 @@ def test_picking_ends_when_somebody_turns_to_the_other_role(labeller):
         lambda: labeller.click("gt.high.focus"),
         lambda: labeller.press(Qt.Key.Key_D),
         lambda: setattr(labeller.window.layers.selection, "active", high),
-        lambda: setattr(labeller.session, "role", "high"),
+        lambda: labeller.session.show_role("high"),
     ):
         labeller.click("gt.low.pick")
         assert low.mode == "pan_zoom"
         turn()
         assert labeller.window.layers.selection.active is high
         assert not any(labeller.find(f"gt.{role}.pick").isChecked() for role in ("low", "high"))
-        assert (low.mode, high.mode) == ("paint", "paint")
+        assert high.mode == "paint"
+        labeller.window.layers.selection.active = low
+        assert low.mode == "paint"
         assert "Click into" not in labeller.text("gt.status")
+
+
+def test_bounds_are_picked_while_both_masks_are_seen(labeller):
+    labeller.click("gt.merged")
+    labeller.press(Qt.Key.Key_Q)
+    for lo, hi in ((10, 20), (30, 40)):
+        labeller.drag("low", lo, hi)
+        assert labeller.find("gt.low.pick").isChecked()
+    assert labeller.layer("low ground truth").mode == "pan_zoom"
+    labeller.click("gt.merged")
+    assert labeller.layer("low ground truth").mode == "pan_zoom"
 
 
 @pytest.mark.parametrize("tool", ["erase", "pick", "transform"])
 def test_picking_ends_when_another_tool_is_taken_up(labeller, tool):
     layer = labeller.layer("low ground truth")
+    callbacks = list(labeller.window.mouse_drag_callbacks)
     labeller.click("gt.low.pick")
     before = labeller.find("gt.low.range").value()
     layer.mode = tool
@@ -295,7 +309,7 @@ def test_picking_ends_when_another_tool_is_taken_up(labeller, tool):
     assert "Click into" not in labeller.text("gt.status")
     assert layer.mode == tool
     assert labeller.find("gt.low.range").value() == before
-    assert not labeller.window.mouse_drag_callbacks
+    assert labeller.window.mouse_drag_callbacks == callbacks
 
 
 def test_strokes_can_be_undone_by_button_and_key_and_cleared(labeller):

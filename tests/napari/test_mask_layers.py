@@ -15,6 +15,7 @@ def masks(viewer):
     return MaskLayers(
         viewer,
         on_painted=lambda _: True,
+        on_tool=lambda _: None,
         on_undo=lambda: None,
         on_redo=lambda: None,
         awaits=lambda: False,

@@ -244,6 +244,8 @@ class SceneEditor:
         if on == self._picking:
             return
         if on:
+            # A mask that is hidden takes its brush up again when it is shown.
+            self.set_focus(self.focus)
             # A brush would paint at the very click.
             self.masks.arm(self.focus, brush=False)
             self._viewer.mouse_drag_callbacks.append(self._pressed)
