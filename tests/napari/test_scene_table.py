@@ -94,8 +94,8 @@ def test_a_row_says_what_is_known_of_a_scene(table, brackets, session):
         ((predicted(MOST), labels("ana", HALF)), "✓ 50% covered, by ana, network"),
         ((predicted(MOST), labels("ben", HALF)), "50% covered, by ben, network"),
         ((predicted(MOST), labels("ben")), "by ben, network"),
-        ((predicted(MOST),), "predicted: 90% covered, by network"),
-        ((predicted(),), "predicted by network"),
+        ((predicted(MOST),), "predicted: 90% covered"),
+        ((predicted(),), "predicted"),
     ],
 )
 def test_labels_in_words_for_ana(known, text):

@@ -168,14 +168,13 @@ def labels_text(labels: Sequence[SceneLabels], own: Path | None) -> str:
         return "not labelled"
     ordered = _own_first(labels, own)
     first, coverage = ordered[0], ordered[0].coverage
+    if first.folder != own and first.method == "network":
+        # Which network it was has no room here, and stands in the tooltip.
+        return "predicted" if coverage is None else f"predicted: {coverage.union:.0%} covered"
     # The names last: where they are too many for the line, they are what is cut short.
     names = "by " + ", ".join(known.annotator for known in ordered)
     text = names if coverage is None else f"{coverage.union:.0%} covered, {names}"
-    if first.folder == own:
-        return f"✓ {text}"
-    if first.method == "network":
-        return f"predicted {text}" if coverage is None else f"predicted: {text}"
-    return text
+    return f"✓ {text}" if first.folder == own else text
 
 
 def _own_first(labels: Sequence[SceneLabels], own: Path | None) -> list[SceneLabels]:
