@@ -176,8 +176,14 @@ def test_work_goes_on_at_the_first_scene_without_labels(dock, folder):
     dock.open(folder)
     dock.wait_for("barn")
     assert dock.scenes.currentIndex().row() == 1
-    assert dock.scenes.model().index(0, 0).data().endswith("✓ by me")
+    assert dock.scenes.model().index(0, 0).data().endswith("\n✓ by me")
     assert "1 labelled" in dock.text
+    drawn = []
+    dock.scenes.model().dataChanged.connect(lambda first, _: drawn.append(first.row()))
+    dock.session.annotator = "Ana"
+    assert "0 labelled" in dock.text
+    assert 0 in drawn
+    assert dock.scenes.model().index(0, 0).data().endswith("\nby me")
 
 
 def test_a_set_that_is_all_labelled_is_said_to_be_done(dock, folder):

@@ -15,6 +15,7 @@ from bracketseg.errors import FrameError
 from bracketseg.labeling.coverage import Coverage
 
 HALF = Coverage(low=0.2, high=0.3, union=0.5, remainder=0.5, pieces=1)
+MOST = Coverage(low=0.2, high=0.8, union=0.9, remainder=0.1, pieces=1)
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +49,14 @@ def table(qapp, session, thumbnails, qtmodeltester):
     qtmodeltester.check(table)
 
 
-def labels(annotator, coverage=None):
-    return SceneLabels(folder=Path(annotator), annotator=annotator, coverage=coverage)
+def labels(annotator, coverage=None, method=None):
+    return SceneLabels(
+        folder=Path(annotator), annotator=annotator, coverage=coverage, method=method
+    )
+
+
+def predicted(coverage=None):
+    return labels("network", coverage, "network")
 
 
 def icon_pixels(table, row, mode):
@@ -69,8 +76,12 @@ def test_a_row_says_what_is_known_of_a_scene(table, brackets, session):
         "not labelled",
     ]
     session.open_folder(brackets[0].folder.parent)
-    session.labeled["barn"] = (labels("ana", HALF),)
-    assert table.index(1, 0).data().endswith("✓ 50% covered, by ana")
+    session.labeled["barn"] = (predicted(MOST), labels("ana", HALF))
+    assert table.index(1, 0).data().endswith("\n50% covered, by ana, network")
+    session.labeling_path = Path("ana")
+    assert table.index(1, 0).data().endswith("\n✓ 50% covered, by ana, network")
+    tooltip = table.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tooltip.endswith("Labelled by ana, 50% covered\nPredicted by network, 90% covered")
 
 
 @pytest.mark.parametrize(
@@ -78,11 +89,17 @@ def test_a_row_says_what_is_known_of_a_scene(table, brackets, session):
     [
         ((), "not labelled"),
         ((labels("ana"),), "✓ by ana"),
-        ((labels("ana"), labels("ben", HALF)), "✓ 50% covered, by ana, ben"),
+        ((labels("ana", HALF),), "✓ 50% covered, by ana"),
+        ((predicted(MOST), labels("ben", MOST), labels("ana")), "✓ by ana, ben, network"),
+        ((predicted(MOST), labels("ana", HALF)), "✓ 50% covered, by ana, network"),
+        ((predicted(MOST), labels("ben", HALF)), "50% covered, by ben, network"),
+        ((predicted(MOST), labels("ben")), "by ben, network"),
+        ((predicted(MOST),), "predicted: 90% covered"),
+        ((predicted(),), "predicted"),
     ],
 )
-def test_labels_in_words(known, text):
-    assert labels_text(known) == text
+def test_labels_in_words_for_ana(known, text):
+    assert labels_text(known, Path("ana")) == text
 
 
 def test_the_span_is_that_of_the_outermost_frames(tmp_path, picture):

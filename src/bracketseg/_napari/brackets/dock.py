@@ -78,7 +78,7 @@ class BracketsDock(QWidget):
                 (session.shifts_changed, self._shifts_changed),
                 (session.scene_failed, self._scene_failed),
                 (session.labeled_changed, self._labeled_changed),
-                (session.labeling_changed, self._tell),
+                (session.labeling_changed, self._labeling_changed),
             ],
         )
         if session.folder is not None:
@@ -284,6 +284,10 @@ class BracketsDock(QWidget):
 
     def _labeled_changed(self, scenes: frozenset[str]) -> None:
         self._table.show_labels(scenes)
+        self._tell()
+
+    def _labeling_changed(self, _path: Path | None) -> None:
+        self._table.show_all_labels()
         self._tell()
 
     def _show_problems(self) -> None:

@@ -1,6 +1,7 @@
 """The table of scenes: what each row says."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,8 @@ class SceneTable(QAbstractTableModel):
     """The scenes of a session, one a row, in a single column that a narrow dock has room for.
 
     A cell has the thumbnail and three lines: the name; the number of frames, how many stops
-    they span and where the exposure values come from; whether the scene is labelled, how
-    much of it the masks cover together, and by whom.
+    they span and where the exposure values come from; whether the person at work has labelled
+    the scene, how much of it the masks cover together, and by whom they are.
 
     Parameters
     ----------
@@ -84,6 +85,10 @@ class SceneTable(QAbstractTableModel):
         if rows:
             self.dataChanged.emit(self.index(min(rows), 0), self.index(max(rows), 0))
 
+    def show_all_labels(self) -> None:
+        """Draw anew what is said about labels everywhere: somebody else labels now."""
+        self.show_labels(frozenset(self._rows))
+
     def show_thumbnail(self, scene: str) -> None:
         """Draw the thumbnail of a scene anew."""
         row = self._rows.get(scene)
@@ -103,7 +108,8 @@ class SceneTable(QAbstractTableModel):
         """Say what a cell shows."""
         bracket = self._brackets[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{scene_text(bracket)}\n{labels_text(self._labels(bracket))}"
+            labels = labels_text(self._labels(bracket), self._session.labeling_path)
+            return f"{scene_text(bracket)}\n{labels}"
         if role == Qt.ItemDataRole.DecorationRole:
             return self._icon(bracket.scene)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -129,10 +135,8 @@ class SceneTable(QAbstractTableModel):
         ]
         lines += bracket.notes
         lines += [
-            f"Labelled by {labels.annotator}"
-            + (f", {labels.method}" if labels.method else "")
-            + (f", {labels.coverage.union:.0%} covered" if labels.coverage else "")
-            for labels in self._labels(bracket)
+            _labels_line(labels)
+            for labels in _own_first(self._labels(bracket), self._session.labeling_path)
         ]
         thumbnail = self._thumbnails.get(bracket.scene)
         if isinstance(thumbnail, FrameError):
@@ -147,17 +151,41 @@ def scene_text(bracket: Bracket) -> str:
     return f"{bracket.scene}\n{len(bracket.frames)} frames, {span:.1f} EV ({source})"
 
 
-def labels_text(labels: Sequence[SceneLabels]) -> str:
+def labels_text(labels: Sequence[SceneLabels], own: Path | None) -> str:
     """Say how much of a scene its masks cover, and by whom they are.
+
+    Only what the person at work has labelled has a tick: the rest is still to be done.
 
     Parameters
     ----------
     labels : sequence of SceneLabels
-        Of one scene; the coverage is that of the first who has one.
+        Of one scene.
+    own : Path or None
+        The labelling of the person at work. It comes first, and networks last; the coverage
+        is that of the first.
     """
     if not labels:
         return "not labelled"
-    names = ", ".join(known.annotator for known in labels)
-    covered = next((known.coverage.union for known in labels if known.coverage), None)
+    ordered = _own_first(labels, own)
+    first, coverage = ordered[0], ordered[0].coverage
+    if first.folder != own and first.method == "network":
+        # Which network it was has no room here, and stands in the tooltip.
+        return "predicted" if coverage is None else f"predicted: {coverage.union:.0%} covered"
     # The names last: where they are too many for the line, they are what is cut short.
-    return f"✓ by {names}" if covered is None else f"✓ {covered:.0%} covered, by {names}"
+    names = "by " + ", ".join(known.annotator for known in ordered)
+    text = names if coverage is None else f"{coverage.union:.0%} covered, {names}"
+    return f"✓ {text}" if first.folder == own else text
+
+
+def _own_first(labels: Sequence[SceneLabels], own: Path | None) -> list[SceneLabels]:
+    return sorted(labels, key=lambda known: (known.folder != own, known.method == "network"))
+
+
+def _labels_line(labels: SceneLabels) -> str:
+    predicted = labels.method == "network"
+    parts = [f"{'Predicted' if predicted else 'Labelled'} by {labels.annotator}"]
+    if labels.method and not predicted:
+        parts.append(labels.method)
+    if labels.coverage:
+        parts.append(f"{labels.coverage.union:.0%} covered")
+    return ", ".join(parts)
