@@ -112,7 +112,11 @@ def test_a_scene_that_every_worker_dies_of_is_left_out(brackets, cluster, tmp_pa
     assert "s3" in [event.scene for event in failed]
     assert all(isinstance(event.error, ClusterError) for event in failed)
     assert "each worker that was given this scene died" in str(failed[0].error)
-    assert len((tmp_path / "out" / "coverage.csv").read_text().splitlines()) == 7 - len(failed)
+    told = (tmp_path / "out" / "coverage.csv").read_text().splitlines()[1:]
+    labelled = {line.partition(",")[0] for line in told}
+    # Of another one the masks may have been saved before the worker died with it once more.
+    assert labelled >= {bracket.scene for bracket in found} - {event.scene for event in failed}
+    assert "s3" not in labelled
 
 
 INTERRUPTED = """
