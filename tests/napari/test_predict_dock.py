@@ -406,6 +406,23 @@ def test_what_is_predicted_is_counted_and_held_against_the_ground_truth(hand, fo
     assert "No Dice: the open ground truth has no foreground." in hand.text("low_score")
 
 
+def test_a_layer_that_becomes_ground_truth_is_followed_until_the_dock_closes(hand):
+    hand.run()
+    layer = hand.window.add_labels(
+        np.zeros((24, 32), np.uint8), metadata={METADATA_KEY: {"kind": "spare"}}
+    )
+    assert "Dice" not in hand.text("low_score")
+    truth = {METADATA_KEY: {"kind": "ground truth", "scene": "attic", "role": "low"}}
+    layer.name = mask_layer_name("attic", "low", "ground truth")
+    layer.metadata = truth
+    hand.qtbot.waitUntil(lambda: "the open ground truth" in hand.text("low_score"))
+    layer.metadata = {METADATA_KEY: {"kind": "spare"}}
+    with hand.qtbot.waitSignal(hand.dock.destroyed):
+        hand.window.window.remove_dock_widget(hand.frame)
+        hand.frame.deleteLater()
+    layer.metadata = truth
+
+
 def test_saved_ground_truth_is_found_and_a_prediction_is_none(hand, folder, qtbot):
     info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ana")
     LabelingFolder.create(folder / "labels" / "Ana", info)

@@ -146,29 +146,29 @@ class GroundTruths:
         return None
 
     def _layer_came(self, event: Any) -> None:
-        if self._watch(event.value):
+        self._watch(event.value)
+        if _is_truth(event.value):
             self.changed.emit()
 
     def _layer_went(self, event: Any) -> None:
-        if self._unwatch(event.value):
+        self._unwatch(event.value)
+        if _is_truth(event.value):
             self.changed.emit()
 
-    def _watch(self, layer: Layer) -> bool:
-        if not _is_truth(layer):
-            return False
-        for event in _events(layer):
-            event.connect(self._truth_changed)
-        return True
+    def _watch(self, layer: Layer) -> None:
+        # Any of them may become ground truth, and cease to be: layers are kept and filled anew.
+        if isinstance(layer, Labels):
+            for event in _events(layer):
+                event.connect(self._layer_changed)
 
-    def _unwatch(self, layer: Layer) -> bool:
-        if not _is_truth(layer):
-            return False
-        for event in _events(layer):
-            event.disconnect(self._truth_changed)
-        return True
+    def _unwatch(self, layer: Layer) -> None:
+        if isinstance(layer, Labels):
+            for event in _events(layer):
+                event.disconnect(self._layer_changed)
 
-    def _truth_changed(self, _event: Any) -> None:
-        self.changed.emit()
+    def _layer_changed(self, event: Any) -> None:
+        if _is_truth(event.source):
+            self.changed.emit()
 
     def _labelings(self, scene: str) -> list[tuple[Path, str]]:
         """List who labelled the scene otherwise than by a network, the session's own first."""
