@@ -13,7 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scenes import write_scenes
+from scenes import write_mosaics
 
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.layouts import find_brackets
@@ -34,18 +34,19 @@ SCENES = 12
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
-        folder = write_scenes(Path(name) / "brackets", SCENES, SHAPE, ".jpg")
+        folder = write_mosaics(Path(name) / "brackets", SCENES, SHAPE, ".jpg")
         brackets = find_brackets(folder).brackets
         low, high = (brackets[0].frame(role).read() for role in ("low", "high"))
         truth = {
             "bracketseg": lambda: ours(low, high),
-            "OpenCV's own calls": lambda: opencv(low, high),
+            "OpenCV's own calls": lambda: opencv(low, high, first_of_ycrcb),
+            "... and its grey, which is another luma": lambda: opencv(low, high, grey),
             "scikit-image": lambda: scikit_image(low, high),
         }
         table("luma, Otsu, both masks, coverage", in_turns(truth, ROUNDS))
         paths = [bracket.frame(role).path for bracket in brackets for role in ("low", "high")]
         folders = {
-            "label a folder": lambda: label(brackets, Path(name) / "masks"),
+            "label a folder": lambda: label(brackets, Path(tempfile.mkdtemp(dir=name))),
             "only decode its frames": lambda: list(Threads().in_order(paths, read_image)),
         }
         table(f"{SCENES} scenes", in_turns(folders, 7))
@@ -81,10 +82,20 @@ def ours(low: np.ndarray, high: np.ndarray) -> object:
     return coverage(masks["low"], masks["high"])
 
 
-def opencv(low: np.ndarray, high: np.ndarray) -> object:
+def first_of_ycrcb(frame: np.ndarray) -> np.ndarray:
+    return cv2.extractChannel(cv2.cvtColor(frame, cv2.COLOR_RGB2YCrCb), 0)
+
+
+def grey(frame: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+
+
+def opencv(
+    low: np.ndarray, high: np.ndarray, luma_of: Callable[[np.ndarray], np.ndarray]
+) -> object:
     masks = []
     for frame, kind in ((low, cv2.THRESH_BINARY), (high, cv2.THRESH_BINARY_INV)):
-        values = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        values = luma_of(frame)
         masks.append(cv2.threshold(values, 0, 255, kind | cv2.THRESH_OTSU)[1])
     union = cv2.bitwise_or(*masks)
     remainder = cv2.bitwise_not(union)

@@ -1,9 +1,14 @@
-"""Brackets to measure with: smooth pictures with some grain, in three exposures."""
+"""Brackets to measure with: smooth pictures with some grain, or photographs in a mosaic."""
 
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import cv2
 import numpy as np
+
+from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.brackets.layouts import find_brackets
+from bracketseg.brackets.luma import to_uint8
 
 _GAINS = {"short": 0.35, "medium": 1.0, "long": 2.4}
 
@@ -32,4 +37,31 @@ def write_scenes(folder: Path, count: int, shape: tuple[int, int], suffix: str) 
             frame = np.clip(light * gain, 0, 255).astype(np.uint8)
             if not cv2.imwrite(str(folder / f"{number:04}_{name}{suffix}"), frame):
                 raise OSError(f"cannot write to {folder}")
+    return folder
+
+
+def write_mosaics(folder: Path, count: int, shape: tuple[int, int], suffix: str) -> Path:
+    """Write brackets of the size of photographs, with the detail of photographs.
+
+    Each is laid out of the frames of one sample bracket, every other one mirrored.
+
+    Parameters
+    ----------
+    folder, count, shape, suffix
+        As for :func:`write_scenes`.
+    """
+    folder.mkdir(parents=True)
+    with as_file(files("bracketseg") / "sample_data" / "brackets") as sample:
+        brackets = [b for b in find_brackets(sample).brackets if len(b.roles) == len(MASK_ROLES) + 1]
+        for number in range(count):
+            bracket = brackets[number % len(brackets)]
+            for role, name in (("low", "short"), ("medium", "medium"), ("high", "long")):
+                frame = to_uint8(bracket.frame(role).read())
+                rows, columns = (
+                    have - want for want, have in zip(frame.shape[:2], shape, strict=True)
+                )
+                mosaic = np.pad(frame, ((0, rows), (0, columns), (0, 0)), mode="symmetric")
+                path = folder / f"{number:04}_{name}{suffix}"
+                if not cv2.imwrite(str(path), mosaic[..., ::-1]):
+                    raise OSError(f"cannot write to {folder}")
     return folder

@@ -20,18 +20,15 @@ IMAGE_SUFFIXES = (
     | radiance.RADIANCE_SUFFIXES
 )
 
-# Grey stays grey and 16 bits stay 16; alpha goes. The orientation is applied by
-# this package, so that heads and pixels agree whatever the version of OpenCV.
-_DECODE = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-_REDUCED_GREY = {
+# 16 bits stay 16; alpha goes. The orientation is applied by this package, so that
+# heads and pixels agree whatever the version of OpenCV.
+_GREY = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+_COLOUR = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+# These are grey unless colours are asked for.
+_REDUCED = {
     2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
-}
-_REDUCED_COLOUR = {
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 
 
@@ -94,7 +91,7 @@ def stored_pixels(path: Path, kind: Kind, head: Head, *, ev: float = 0.0) -> NDA
     elif kind == "jpeg" and head.cmyk:
         pixels = jpeg.cmyk_samples(jpeg.complete(path.read_bytes()))
     else:
-        pixels = _decode(path, kind, _DECODE, colour=not head.is_grey)
+        pixels = _decode(path, kind, _GREY if head.is_grey else _COLOUR)
     return to_srgb(pixels, head.profile)
 
 
@@ -113,13 +110,13 @@ def reduced_pixels(path: Path, kind: Kind, head: Head, size: int) -> NDArray[Any
     factors = [factor for factor in (8, 4, 2) if longest // factor >= size]
     if kind != "jpeg" or head.cmyk or not factors:
         return None
-    table = _REDUCED_GREY if head.is_grey else _REDUCED_COLOUR
-    flags = table[factors[0]] | cv2.IMREAD_IGNORE_ORIENTATION
-    return to_srgb(_decode(path, kind, flags, colour=not head.is_grey), head.profile)
+    colour = 0 if head.is_grey else cv2.IMREAD_COLOR_RGB
+    flags = _REDUCED[factors[0]] | colour | cv2.IMREAD_IGNORE_ORIENTATION
+    return to_srgb(_decode(path, kind, flags), head.profile)
 
 
-def _decode(path: Path, kind: Kind, flags: int, *, colour: bool) -> NDArray[Any]:
-    """Pixels of a JPEG, PNG or WebP: (H, W) or (H, W, 3) RGB."""
+def _decode(path: Path, kind: Kind, flags: int) -> NDArray[Any]:
+    """Pixels of a JPEG, PNG or WebP: (H, W, 3) with IMREAD_COLOR_RGB, else (H, W)."""
     complete = {"jpeg": jpeg.complete, "png": png.pixel_chunks, "webp": webp.complete}[kind]
     try:
         # From bytes: OpenCV opens no path beyond ASCII on Windows.
@@ -129,12 +126,7 @@ def _decode(path: Path, kind: Kind, flags: int, *, colour: bool) -> NDArray[Any]
         raise ValueError(str(error)) from error
     if pixels is None:
         raise ValueError("its pixels are damaged")
-    if pixels.ndim == 2:
-        return np.repeat(pixels[..., None], 3, axis=2) if colour else pixels
-    if not colour:  # grey with alpha comes out as three equal channels
+    if pixels.ndim == 3 and not flags & cv2.IMREAD_COLOR_RGB:
+        # Grey with alpha comes out as three equal channels.
         return np.ascontiguousarray(pixels[..., 0])
-    # BGR to RGB in place: a large picture is not held twice.
-    blue = pixels[..., 0].copy()
-    pixels[..., 0] = pixels[..., 2]
-    pixels[..., 2] = blue
     return pixels

@@ -64,7 +64,7 @@ def luma(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _luma(colours: NDArray[Any]) -> NDArray[Any]:
     """Y of RGB, of the same type; never above 1 for floats."""
-    y: NDArray[Any] = cv2.cvtColor(colours, cv2.COLOR_RGB2YCrCb)[..., 0]
+    y = cv2.extractChannel(cv2.cvtColor(colours, cv2.COLOR_RGB2YCrCb), 0)
     # Rounding in single precision can leave 1 by one last bit.
     return np.minimum(y, np.float32(1)) if y.dtype.kind == "f" else y
 

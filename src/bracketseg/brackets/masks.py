@@ -174,7 +174,7 @@ def write_mask(path: Path, mask: ArrayLike) -> None:
         If the mask has no two dimensions or no pixels, or the file cannot be written.
     """
     foreground = np.asarray(mask) != 0
-    _write(Path(path), foreground.astype(np.uint8) * np.uint8(255))
+    _write(Path(path), foreground.view(np.uint8) * np.uint8(255))
 
 
 def read_probability(path: Path) -> NDArray[np.uint16]:
