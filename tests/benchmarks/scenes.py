@@ -6,11 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.brackets.bracket import Role
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.luma import to_uint8
 
 _GAINS = {"short": 0.35, "medium": 1.0, "long": 2.4}
+_ROLES: dict[Role, str] = {"low": "short", "medium": "medium", "high": "long"}
 
 
 def write_scenes(folder: Path, count: int, shape: tuple[int, int], suffix: str) -> Path:
@@ -52,10 +53,10 @@ def write_mosaics(folder: Path, count: int, shape: tuple[int, int], suffix: str)
     """
     folder.mkdir(parents=True)
     with as_file(files("bracketseg") / "sample_data" / "brackets") as sample:
-        brackets = [b for b in find_brackets(sample).brackets if len(b.roles) == len(MASK_ROLES) + 1]
+        brackets = [b for b in find_brackets(sample).brackets if len(b.roles) == len(_ROLES)]
         for number in range(count):
             bracket = brackets[number % len(brackets)]
-            for role, name in (("low", "short"), ("medium", "medium"), ("high", "long")):
+            for role, name in _ROLES.items():
                 frame = to_uint8(bracket.frame(role).read())
                 rows, columns = (
                     have - want for want, have in zip(frame.shape[:2], shape, strict=True)

@@ -90,11 +90,11 @@ def test_parts_cover_a_batch_in_order(size):
 
 
 def test_parts_of_a_batch_are_turned_and_drop_as_the_whole_does():
-    images = np.random.default_rng(0).integers(0, 256, (7, 8, 8, 3), np.uint8)
+    images = torch.randint(0, 256, (7, 8, 8, 3), dtype=torch.uint8)
     masks = images[..., 0] > 99
     whole = augment((images, masks), np.random.default_rng(5))
     part = augment((images[3:], masks[3:]), np.random.default_rng(5), first=3)
-    assert all(np.array_equal(a[3:], b) for a, b in zip(whole, part, strict=True))
+    assert all(torch.equal(a[3:], b) for a, b in zip(whole, part, strict=True))
     unet = UNet(NetworkConfig(filters=(3, 5), dropout=0.5)).train()
     x = torch.rand(7, 3, 8, 8)
     with torch.no_grad():

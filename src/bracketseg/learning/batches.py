@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -55,14 +55,14 @@ def generator_for(draw: Draw, seed: int, *position: int) -> np.random.Generator:
 
 
 def augment(
-    batch: Sequence[NDArray[Any]], generator: np.random.Generator, *, first: int = 0
-) -> tuple[NDArray[Any], ...]:
+    batch: Sequence[Tensor], generator: np.random.Generator, *, first: int = 0
+) -> tuple[Tensor, ...]:
     """Turn and flip each image and what belongs to it, each of the 8 ways equally likely.
 
     Parameters
     ----------
-    batch : sequence of (N, S, S, ...) array
-        Images and their masks, say.
+    batch : sequence of (N, S, S, ...) tensor
+        Images and their masks, say, on any device; the work is done there.
     generator
         Decides the way of each image.
     first
@@ -70,23 +70,25 @@ def augment(
 
     Returns
     -------
-    tuple of array
+    tuple of tensor
         New ones of the same shapes and types.
     """
-    turned = tuple(np.empty_like(array) for array in batch)
-    for i, way in enumerate(generator.integers(8, size=first + len(batch[0]))[first:]):
+    turned = tuple(torch.empty_like(tensor) for tensor in batch)
+    ways = generator.integers(8, size=first + len(batch[0]))[first:]
+    for way in np.unique(ways):
+        index = torch.from_numpy(np.flatnonzero(ways == way)).to(batch[0].device)
         for source, target in zip(batch, turned, strict=True):
-            view = np.rot90(source[i], way % 4)
-            target[i] = view[:, ::-1] if way >= 4 else view
+            part = torch.rot90(source[index], int(way) % 4, (1, 2))
+            target[index] = part.flip(2) if way >= 4 else part
     return turned
 
 
-def to_network(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+def to_network(images: NDArray[np.uint8] | Tensor, device: torch.device) -> Tensor:
     """Turn (N, H, W, 3) uint8 into (N, 3, H, W) float32 of 0..1, channels last, on `device`."""
-    tensor = torch.from_numpy(images).to(device).permute(0, 3, 1, 2)
+    tensor = torch.as_tensor(images, device=device).permute(0, 3, 1, 2)
     return tensor.to(torch.float32).div_(255.0)
 
 
-def to_target(masks: NDArray[np.bool_], device: torch.device) -> Tensor:
+def to_target(masks: NDArray[np.bool_] | Tensor, device: torch.device) -> Tensor:
     """Turn (N, H, W) bool into (N, 1, H, W) float32 of 0 and 1 on `device`."""
-    return torch.from_numpy(masks).to(device)[:, None].to(torch.float32)
+    return torch.as_tensor(masks, device=device)[:, None].to(torch.float32)

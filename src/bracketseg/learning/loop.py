@@ -7,7 +7,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bracketseg.errors import TrainingError
-from bracketseg.learning.batches import Draw, augment, generator_for
+from bracketseg.learning.batches import Draw, generator_for
+from bracketseg.learning.device_data import DeviceData
+from bracketseg.learning.devices import memory_guard
 from bracketseg.learning.events import (
     Checkpointed,
     EpochDone,
@@ -75,6 +77,8 @@ class TrainingLoop:
         self._optimization = optimization
         self._progress = progress
         self._dataset = dataset
+        with memory_guard("the images do not fit on the device; choose a smaller image size"):
+            self._data = DeviceData(dataset, optimization.device)
         self._split = split
         self._ground_truth = ground_truth
         self._group = group
@@ -158,18 +162,13 @@ class TrainingLoop:
             step = progress.step + 1
             batch = order[progress.step * config.batch_size : step * config.batch_size]
             own = self._group.part(len(batch))
-            data, rows = self._dataset, batch[own]
-            pictures, masks, outside = data.images[rows], data.masks[rows], data.outside[rows]
+            shown = self._data.batch(batch[own])
             if config.augment:
                 turns = generator_for(Draw.AUGMENT, config.seed, epoch, step)
-                pictures, masks, outside = augment(
-                    (pictures, masks, outside), turns, first=own.start
-                )
+                shown = shown.turned(turns, first=own.start)
             where = f"in step {step} of epoch {epoch}"
             try:
-                loss = self._optimization.step(
-                    pictures, masks, epoch, step, outside=outside, batch=len(batch)
-                )
+                loss = self._optimization.step(shown, epoch, step, total=len(batch))
             except GradientError as error:
                 raise self._not_finite(f"{error} {where}, though the loss is") from error
             if not math.isfinite(loss):
@@ -195,7 +194,7 @@ class TrainingLoop:
             return None, 0.0
         began = perf_counter()
         rows = self._validation_rows
-        result = validate(self._optimization, self._dataset, rows, should_stop, group=self._group)
+        result = validate(self._optimization, self._data, rows, should_stop, group=self._group)
         return result, perf_counter() - began
 
     def _finish_epoch(self, epoch: int, result: Validation, seconds: float) -> EpochDone:
@@ -270,7 +269,7 @@ class TrainingLoop:
         self._optimization.unet.load_state_dict(self._best)
         rows = self._validation_rows
         result = validate(
-            self._optimization, self._dataset, rows, should_stop, with_roc=True, group=self._group
+            self._optimization, self._data, rows, should_stop, with_roc=True, group=self._group
         )
         if result is None:
             return self._stopped()

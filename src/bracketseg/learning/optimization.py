@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning.batches import Draw, seed_for, to_network, to_target
 from bracketseg.learning.config import SIZE_STEP
+from bracketseg.learning.device_data import Batch
 from bracketseg.learning.devices import autocast, is_out_of_memory, memory_guard, precision_of
 from bracketseg.learning.losses import LOSSES
 from bracketseg.learning.process_group import ALONE, lost_process
@@ -89,27 +90,23 @@ class Optimization:
 
     def step(
         self,
-        images: NDArray[np.uint8],
-        masks: NDArray[np.bool_],
+        batch: Batch,
         epoch: int,
         step: int,
         *,
-        outside: NDArray[np.bool_],
-        batch: int | None = None,
+        total: int | None = None,
     ) -> float:
         """Learn one batch and return its loss; if that is not finite, nothing was learned.
 
         Parameters
         ----------
-        images : (N, S, S, 3) uint8
-        masks : (N, S, S) bool
+        batch
+            What this process learns of it, on the device. Nothing is learned from what is
+            outside: as if the network gave these pixels no chance.
         epoch, step
             Which batch it is, from 1; they decide what dropout drops.
-        outside : (N, S, S) bool
-            Where nothing is to be learned: as if the network gave these pixels no chance.
-        batch
-            Images of the batch in all processes, of which `images` are this one's part; by
-            default they are all of it.
+        total
+            Images of the batch in all processes; by default those of `batch`.
 
         Raises
         ------
@@ -125,13 +122,11 @@ class Optimization:
         dropout also drops other values. That holds for the parts of several processes, too:
         their gradients are averaged, so each counts by its share times their number.
         """
-        total = batch or len(images)
+        total = total or len(batch)
         # A process without an image still takes part in the exchange: with one that counts nothing.
-        counted = len(images) > 0
+        counted = len(batch) > 0
         if not counted:
-            size = self.config.image_size
-            images, masks = np.zeros((1, size, size, 3), np.uint8), np.zeros((1, size, size), bool)
-            outside = masks
+            batch = self._nothing()
         first = self._group.part(total).start
 
         def learn() -> float:
@@ -139,11 +134,11 @@ class Optimization:
             self.unet.seed_dropout(seed, first)
             self._optimizer.zero_grad(set_to_none=True)
             value = 0.0
-            parts = self._parts(len(images))
+            parts = self._parts(batch)
             for part in parts:
-                share = counted * len(images[part]) / total
+                share = counted * len(part) / total
                 with self._exchange(part is parts[-1]):
-                    loss = self._losses(images[part], masks[part], outside[part])[1] * share
+                    loss = self._losses(part)[1] * share
                     value += loss.item()
                     # The others would wait for gradients in vain.
                     if not math.isfinite(value) and self._shared is None:
@@ -154,9 +149,9 @@ class Optimization:
 
         self.unet.train()
         if self._shared is None:
-            value = self._fitting(len(images), learn)
+            value = self._fitting(len(batch), learn)
         else:
-            with lost_process(), memory_guard(self._too_large_a_share(len(images))):
+            with lost_process(), memory_guard(self._too_large_a_share(len(batch))):
                 value = learn()
             value = self._group.total(value)
         if math.isfinite(value):
@@ -181,49 +176,51 @@ class Optimization:
         return self._shared.no_sync()
 
     @torch.no_grad()
-    def look(
-        self, images: NDArray[np.uint8], masks: NDArray[np.bool_], outside: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float32], float]:
+    def look(self, batch: Batch) -> tuple[NDArray[np.float32], float]:
         """Return the probabilities (N, S, S) that the network gives to a batch, and its loss.
 
-        They are 0 at the pixels of `outside`, as where aligned frames are predicted.
+        They are 0 outside, as where aligned frames are predicted.
 
         Raises
         ------
         OutOfMemoryError
             If the device has not enough memory for a single image.
         """
-        probabilities = np.empty(masks.shape, np.float32)
+        probabilities: list[NDArray[np.float32]] = []
 
         def see() -> float:
             value = 0.0
-            for part in self._parts(len(images)):
-                logits, loss = self._losses(images[part], masks[part], outside[part])
-                probabilities[part] = torch.sigmoid(logits)[:, 0].cpu().numpy()
-                value += loss.item() * (len(images[part]) / len(images))
+            probabilities.clear()
+            for part in self._parts(batch):
+                logits, loss = self._losses(part)
+                probabilities.append(torch.sigmoid(logits)[:, 0].cpu().numpy())
+                value += loss.item() * (len(part) / len(batch))
             return value
 
         self.unet.eval()
-        return probabilities, self._fitting(len(images), see)
+        value = self._fitting(len(batch), see)
+        return np.concatenate(probabilities), value
 
-    def _losses(
-        self, images: NDArray[np.uint8], masks: NDArray[np.bool_], outside: NDArray[np.bool_]
-    ) -> tuple[Tensor, Tensor]:
-        x, target = to_network(images, self.device), to_target(masks, self.device)
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        x, target = to_network(batch.images, self.device), to_target(batch.masks, self.device)
         # Looking needs nobody else, and parts of different size would not wait for each other.
         network = self._shared if self._shared is not None and self.unet.training else self.unet
         with autocast(self.device, self._dtype):
             logits = network(x)
         logits = logits.float()
-        if outside.any():
+        if batch.outside is not None:
             # The masks are empty there: such a pixel has no loss, and no gradient.
-            there = torch.from_numpy(outside).to(self.device)[:, None]
-            logits = logits.masked_fill(there, IMPOSSIBLE)
+            logits = logits.masked_fill(batch.outside[:, None], IMPOSSIBLE)
         return logits, self._loss(logits, target)
 
-    def _parts(self, images: int) -> list[slice]:
+    def _parts(self, batch: Batch) -> list[Batch]:
         size = self.micro_batch
-        return [slice(start, start + size) for start in range(0, images, size)]
+        return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+    def _nothing(self) -> Batch:
+        shape = (1, self.config.image_size, self.config.image_size)
+        picture = torch.zeros((*shape, 3), dtype=torch.uint8, device=self.device)
+        return Batch(picture, torch.zeros(shape, dtype=torch.bool, device=self.device), None)
 
     def _fitting(self, images: int, work: Callable[[], float]) -> float:
         """Do what goes through a batch in parts, in ever smaller ones until they fit."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bracketseg.learning.dataset import Dataset
+    from bracketseg.learning.device_data import DeviceData
     from bracketseg.learning.optimization import Optimization
     from bracketseg.learning.process_group import ProcessGroup
 
@@ -54,7 +54,7 @@ class Validation:
 
 def validate(
     optimization: Optimization,
-    dataset: Dataset,
+    data: DeviceData,
     rows: NDArray[np.intp],
     should_stop: Callable[[], bool],
     *,
@@ -67,7 +67,7 @@ def validate(
     ----------
     optimization
         The network.
-    dataset, rows
+    data, rows
         The images to look at.
     should_stop
         Asked before each batch.
@@ -88,7 +88,7 @@ def validate(
             return None
         batch = rows[start : start + batch_size]
         own = group.part(len(batch))
-        found = _look(optimization, dataset, batch[own], start + own.start, with_roc=with_roc)
+        found = _look(optimization, data, batch[own], start + own.start, with_roc=with_roc)
         for part in group.gather(found):
             seen += part
     return Validation(
@@ -109,7 +109,7 @@ class _Seen:
 
 def _look(
     optimization: Optimization,
-    dataset: Dataset,
+    data: DeviceData,
     rows: NDArray[np.intp],
     first: int,
     *,
@@ -118,8 +118,8 @@ def _look(
     """Look at one batch, which begins at image number `first` of the validation."""
     if not len(rows):
         return []
-    masks = dataset.masks[rows]
-    probabilities, loss = optimization.look(dataset.images[rows], masks, dataset.outside[rows])
+    masks = data.dataset.masks[rows]
+    probabilities, loss = optimization.look(data.batch(rows))
     seen = []
     for number, (mask, probability) in enumerate(zip(masks, probabilities, strict=True), first):
         area = None

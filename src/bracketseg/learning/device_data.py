@@ -1,0 +1,104 @@
+"""The images of a training where they are learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from bracketseg.learning.batches import augment
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from bracketseg.learning.dataset import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Images and masks on the device.
+
+    Attributes
+    ----------
+    images : (N, S, S, 3) uint8
+    masks : (N, S, S) bool
+    outside : (N, S, S) bool or None
+        Where nothing is to be learned; None where that is nowhere.
+    """
+
+    images: Tensor
+    masks: Tensor
+    outside: Tensor | None
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> Batch:
+        """Give a part of the batch; nothing is copied."""
+        outside = None if self.outside is None else self.outside[part]
+        return Batch(self.images[part], self.masks[part], outside)
+
+    def turned(self, generator: np.random.Generator, *, first: int = 0) -> Batch:
+        """Turn and flip each image, see :func:`bracketseg.learning.batches.augment`."""
+        if self.outside is None:
+            images, masks = augment((self.images, self.masks), generator, first=first)
+            return Batch(images, masks, None)
+        return Batch(*augment((self.images, self.masks, self.outside), generator, first=first))
+
+
+class DeviceData:
+    """Gives the batches of a dataset on the device.
+
+    On the CPU nothing is copied. On a GPU that has room for it, the whole set lies there as it is
+    in memory, 8 bits a value, and batches are picked and turned there; else each batch is sent
+    when it is wanted, from memory that the GPU reads by itself.
+
+    Parameters
+    ----------
+    dataset
+        The images and masks.
+    device
+        Where they are learned from.
+
+    Attributes
+    ----------
+    dataset
+        As given.
+    lies_on
+        The device itself, or the CPU where batches are sent.
+    """
+
+    def __init__(self, dataset: Dataset, device: torch.device) -> None:
+        self.dataset = dataset
+        self._device = device
+        arrays = [dataset.images, dataset.masks]
+        if dataset.outside.any():
+            arrays.append(dataset.outside)
+        tensors = [torch.from_numpy(array) for array in arrays]
+        if device.type != "cpu" and sum(array.nbytes for array in arrays) <= _room(device):
+            tensors = [tensor.to(device) for tensor in tensors]
+        self._tensors = tensors
+        self.lies_on = tensors[0].device
+
+    def batch(self, rows: NDArray[np.intp]) -> Batch:
+        """Give the images of some rows of the dataset, on the device."""
+        index = torch.from_numpy(rows).to(self.lies_on)
+        images, masks, *outside = (self._there(tensor[index]) for tensor in self._tensors)
+        return Batch(images, masks, outside[0] if outside else None)
+
+    def _there(self, picked: Tensor) -> Tensor:
+        if picked.device.type == "cpu" and self._device.type == "cuda":
+            picked = picked.pin_memory()
+        return picked.to(self._device, non_blocking=True)
+
+
+def _room(device: torch.device) -> int:
+    """Bytes of a device that images may take: half of what is free; the steps need the rest."""
+    if device.type != "cuda":
+        return 0
+    free: int = torch.cuda.mem_get_info(device)[0]
+    return free // 2
