@@ -2,18 +2,18 @@
 
     python tests/benchmarks/ground_truth.py
 
-The ways take turns. Prints Markdown tables.
+The ways take turns. Prints Markdown rows.
 """
 
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from scenes import write_mosaics
+from table import in_turns, print_head, print_rows
 
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.layouts import find_brackets
@@ -33,45 +33,38 @@ SCENES = 12
 
 
 def main() -> None:
+    print_head()
     with tempfile.TemporaryDirectory() as name:
-        folder = write_mosaics(Path(name) / "brackets", SCENES, SHAPE, ".jpg")
-        brackets = find_brackets(folder).brackets
-        low, high = (brackets[0].frame(role).read() for role in ("low", "high"))
-        truth = {
-            "bracketseg": lambda: ours(low, high),
-            "OpenCV's own calls": lambda: opencv(low, high, first_of_ycrcb),
-            "... and its grey, which is another luma": lambda: opencv(low, high, grey),
-            "scikit-image": lambda: scikit_image(low, high),
-        }
-        table("luma, Otsu, both masks, coverage", in_turns(truth, ROUNDS))
-        paths = [bracket.frame(role).path for bracket in brackets for role in ("low", "high")]
-        folders = {
-            "label a folder": lambda: label(brackets, Path(tempfile.mkdtemp(dir=name))),
-            "only decode its frames": lambda: list(Threads().in_order(paths, read_image)),
-        }
-        table(f"{SCENES} scenes", in_turns(folders, 7))
-    table("one mask pair", in_turns(metrics(), ROUNDS))
+        home = Path(name)
+        for suffix in (".jpg", ".png"):
+            folder = write_mosaics(home / f"brackets{suffix}", SCENES, SHAPE, suffix)
+            brackets = find_brackets(folder).brackets
+            if suffix == ".jpg":
+                low, high = (brackets[0].frame(role).read() for role in ("low", "high"))
+                make_masks(low, high)
+            paths = [bracket.frame(role).path for bracket in brackets for role in ("low", "high")]
+            folders = {
+                "bracketseg": partial(label, brackets, home),
+                "only decode the frames": partial(decode, paths),
+            }
+            print_rows(f"label {SCENES} scenes of {suffix[1:].upper()}", in_turns(folders, ROUNDS))
+    for work, way in metrics().items():
+        print_rows(work, in_turns({"bracketseg": way}, ROUNDS))
 
 
-def in_turns(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Give the median seconds of each way."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way()
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+def make_masks(low: np.ndarray, high: np.ndarray) -> None:
+    ways = {
+        "bracketseg": lambda: ours(low, high),
+        "OpenCV's own calls": lambda: opencv(low, high, first_of_ycrcb),
+        "OpenCV with its grey, another luma": lambda: opencv(low, high, grey),
+        "scikit-image": lambda: scikit_image(low, high),
+    }
+    print_rows("luma, Otsu, both masks, coverage", in_turns(ways, ROUNDS))
 
 
-def table(title: str, medians: dict[str, float]) -> None:
-    first = next(iter(medians.values()))
-    print(f"| {title} | ms | times the first |\n|---|---:|---:|")
-    for name, median in medians.items():
-        print(f"| {name} | {1000 * median:.1f} | {median / first:.2f} |")
-    print()
+def decode(paths: list[Path]) -> None:
+    for _ in Threads().in_order(paths, read_image):
+        pass
 
 
 def ours(low: np.ndarray, high: np.ndarray) -> object:
@@ -114,7 +107,8 @@ def scikit_image(low: np.ndarray, high: np.ndarray) -> object:
     return [mask.mean() for mask in (*masks, union)], components(~union).max()
 
 
-def label(brackets: object, out: Path) -> None:
+def label(brackets: object, home: Path) -> None:
+    out = Path(tempfile.mkdtemp(dir=home))
     rules = dict.fromkeys(("low", "high"), Otsu())
     folder = LabelingFolder.create(out, LabelingInfo(method="otsu", ranges=rules))
     for _ in label_brackets(brackets, rules, folder):
@@ -127,7 +121,7 @@ def metrics() -> dict[str, Callable[[], object]]:
     reference = probability + random.normal(0, 0.1, SHAPE) > 0.5
     prediction = probability >= 0.5
     return {
-        "all metrics of two masks": lambda: measure(confusion(reference, prediction)),
+        "all metrics of a pair of masks": lambda: measure(confusion(reference, prediction)),
         "ROC AUC from float32": lambda: roc_auc(reference, probability),
     }
 
