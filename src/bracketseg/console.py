@@ -15,6 +15,7 @@ from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
+    Estimated,
     MicroBatch,
     Planned,
     RunFailed,
@@ -26,6 +27,7 @@ from bracketseg.learning.events import (
     Stopped,
     Warned,
 )
+from bracketseg.learning.progress import time_text
 
 output = Console(highlight=False, markup=False, soft_wrap=True)
 """Results: standard output."""
@@ -267,6 +269,8 @@ def _say(event: object) -> str:
                 f"{event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
             )
+        case Estimated(seconds=seconds):
+            return f"This will take about {time_text(seconds)}."
         case MicroBatch():
             return (
                 f"Memory is short: batches of {event.batch_size} are learned in parts of "

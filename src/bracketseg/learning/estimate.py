@@ -137,7 +137,9 @@ def training_bytes(
     step = fixed_step_bytes(config.network, precision) + images * image_step_bytes(
         config, precision
     )
-    return step + PROCESS + cache_bytes(scenes, config.image_size) if device == "cpu" else step
+    # The images of a small set lie on a GPU, and those of a large one are sent.
+    kept = cache_bytes(scenes, config.image_size)
+    return step + kept + (PROCESS if device == "cpu" else 0)
 
 
 def images_that_fit(config: TrainConfig, images: int, precision: Precision, available: int) -> int:

@@ -107,6 +107,19 @@ class Cached:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """How long the epochs to come will take, about; not told of a short training.
+
+    Attributes
+    ----------
+    seconds
+        From here to the end.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Warned:
     """The training goes on, but a person should know this."""
 
@@ -262,6 +275,7 @@ TrainEvent = (
     | SceneCached
     | ScenesSkipped
     | Cached
+    | Estimated
     | Warned
     | MicroBatch
     | StepDone

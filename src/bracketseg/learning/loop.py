@@ -13,6 +13,7 @@ from bracketseg.learning.devices import memory_guard
 from bracketseg.learning.events import (
     Checkpointed,
     EpochDone,
+    Estimated,
     ExamplesSeen,
     Finished,
     MicroBatch,
@@ -24,6 +25,7 @@ from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.optimization import GradientError
 from bracketseg.learning.process_group import ALONE
 from bracketseg.learning.progress import EpochRecord
+from bracketseg.learning.rehearsal import rehearse
 from bracketseg.learning.run_files import LAST, METRICS
 from bracketseg.learning.run_folder import versions
 from bracketseg.learning.validation import Validation, report, validate
@@ -94,11 +96,25 @@ class TrainingLoop:
     def run_through(
         self, should_stop: Callable[[], bool]
     ) -> Iterator[
-        MicroBatch | StepDone | EpochDone | ExamplesSeen | Checkpointed | Stopped | Finished
+        Estimated
+        | MicroBatch
+        | StepDone
+        | EpochDone
+        | ExamplesSeen
+        | Checkpointed
+        | Stopped
+        | Finished
     ]:
         """Train to the last epoch, or until it is asked to stop."""
         # An interruption may have fallen between a checkpoint and what is made from it.
         self._write_results()
+        left = self._config.epochs - self._progress.epoch
+        if self._group.size == 1 and not should_stop():
+            seconds = rehearse(
+                self._optimization, self._data, self._rows, self._validation_rows, left
+            )
+            if seconds is not None:
+                yield Estimated(seconds=seconds)
         yield from self._smaller_parts()
         for epoch in range(self._progress.epoch + 1, self._config.epochs + 1):
             yield from self._learn(epoch, should_stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,7 +123,23 @@ class Optimization:
         dropout also drops other values. That holds for the parts of several processes, too:
         their gradients are averaged, so each counts by its share times their number.
         """
-        total = total or len(batch)
+        value = self._gradients(batch, epoch, step, total or len(batch))
+        if math.isfinite(value):
+            if not self._can_learn():
+                raise GradientError("the gradients are not finite")
+            with memory_guard(self._too_large()):
+                self._scaler.step(self._optimizer)
+                self._scaler.update()
+        return value
+
+    def rehearse(self, batch: Batch) -> float:
+        """Do all of a step but the learning, and return the seconds that it took."""
+        began = perf_counter()
+        self._gradients(batch, 0, 0, len(batch))
+        return perf_counter() - began
+
+    def _gradients(self, batch: Batch, epoch: int, step: int, total: int) -> float:
+        """Return the loss of a batch, and leave its gradients with the weights."""
         # A process without an image still takes part in the exchange: with one that counts nothing.
         counted = len(batch) > 0
         if not counted:
@@ -154,12 +171,6 @@ class Optimization:
             with lost_process(), memory_guard(self._too_large_a_share(len(batch))):
                 value = learn()
             value = self._group.total(value)
-        if math.isfinite(value):
-            if not self._can_learn():
-                raise GradientError("the gradients are not finite")
-            with memory_guard(self._too_large()):
-                self._scaler.step(self._optimizer)
-                self._scaler.update()
         return value
 
     def _can_learn(self) -> bool:

@@ -93,3 +93,15 @@ class Progress:
         """Return what :meth:`state` gave, from a checkpoint."""
         history = [EpochRecord(**record) for record in state["history"]]
         return cls(**{**state, "history": history})
+
+
+def time_text(seconds: float) -> str:
+    """Put a length of time into words.
+
+    >>> time_text(4.2), time_text(200), time_text(7500)
+    ('4 s', '3 min', '2 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -94,9 +94,9 @@ def train(
     ------
     TrainEvent
         Planned, SceneCached for each scene, ScenesSkipped if any were, Cached, Warned where
-        there is need; for each epoch StepDone for each step, EpochDone, ExamplesSeen in some
-        epochs and Checkpointed; at last Finished. MicroBatch comes before the step that it is
-        first true of.
+        there is need, Estimated where it is long; for each epoch StepDone for each step,
+        EpochDone, ExamplesSeen in some epochs and Checkpointed; at last Finished. MicroBatch
+        comes before the step that it is first true of.
 
     Raises
     ------

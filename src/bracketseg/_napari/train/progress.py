@@ -9,6 +9,7 @@ from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
+    Estimated,
     ExamplesSeen,
     Finished,
     MicroBatch,
@@ -20,7 +21,7 @@ from bracketseg.learning.events import (
     Stopped,
     Warned,
 )
-from bracketseg.learning.progress import EpochRecord
+from bracketseg.learning.progress import EpochRecord, time_text
 from bracketseg.worker.requests import Ready
 
 _MOST_STEPS = 4000
@@ -69,6 +70,7 @@ class TrainProgress:
         self._read: SceneCached | None = None
         self._step: StepDone | None = None
         self._epoch_seconds = 0.0
+        self._estimated: float | None = None
 
     def take(self, event: object) -> None:
         """Take in an event."""
@@ -96,6 +98,8 @@ class TrainProgress:
                 self.skipped = scenes
             case Cached():
                 self.cached = event
+            case Estimated(seconds=seconds):
+                self._estimated = seconds
             case Warned(message=message):
                 self.notes.append(message)
             case MicroBatch(images=images, batch_size=size):
@@ -107,7 +111,7 @@ class TrainProgress:
                 self.ended = event
 
     def seconds_left(self, behind: int = 0) -> float | None:
-        """Estimate what the rest takes; None before the first step.
+        """Estimate what the rest takes; None while there is nothing to tell it from.
 
         Parameters
         ----------
@@ -116,7 +120,9 @@ class TrainProgress:
         """
         step = self._step
         if step is None or self.cached is None:
-            return None
+            if self._estimated is None:
+                return None
+            return self._estimated * (1 + behind)
         # An epoch that is complete counts its validation, too.
         images = len(self.cached.train)
         epoch = self._epoch_seconds or images / max(step.images_per_second, 1e-6)
@@ -141,9 +147,11 @@ class TrainProgress:
             return f"Reading the scenes: {read.done if read else 0} of {self.planned.scenes} …"
         step = self._step
         if step is None:
+            seconds = self.seconds_left()
+            about = "" if seconds is None else f", about {time_text(seconds)}"
             return (
                 f"Training on {len(self.cached.train)} scenes, {len(self.cached.validation)} kept "
-                f"back, on {self.planned.device_name} …"
+                f"back, on {self.planned.device_name}{about} …"
             )
         left, whole = self.seconds_left(), self.seconds_left(behind)
         words = [
@@ -218,15 +226,3 @@ class TrainProgress:
 
 def _fractions(network: float, truth: float) -> str:
     return f"network {network:.0%}, ground truth {truth:.0%}"
-
-
-def time_text(seconds: float) -> str:
-    """Put a length of time into words.
-
-    >>> time_text(4.2), time_text(200), time_text(7500)
-    ('4 s', '3 min', '2 h 05 min')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
