@@ -112,10 +112,11 @@ def test_a_training_is_the_sum_of_its_parts():
     config = TrainConfig(image_size=64, batch_size=4)
     image, fixed = image_step_bytes(config, "float32"), fixed_step_bytes(config.network, "float32")
     assert fixed == 16 * parameter_count(config.network) + KERNELS
-    assert training_bytes(config, 10, "float32", "cuda") == fixed + 4 * image
-    assert training_bytes(config, 10, "float32") == (fixed + 4 * image + PROCESS + 10 * 64 * 64 * 4)
+    images = 10 * 64 * 64 * 4
+    assert training_bytes(config, 10, "float32", "cuda") == fixed + 4 * image + images
+    assert training_bytes(config, 10, "float32") == fixed + 4 * image + images + PROCESS
     # There is no batch of more images than there are.
-    assert training_bytes(config, 3, "float32", "cuda") == fixed + 3 * image
+    assert training_bytes(config, 3, "float32", "cuda") == fixed + 3 * image + 3 * 64 * 64 * 4
 
 
 def test_a_shorter_precision_takes_less_and_auto_counts_as_the_most():

@@ -37,6 +37,7 @@ from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.events import (
     Cached,
     EpochDone,
+    Estimated,
     ExamplesSeen,
     Finished,
     MicroBatch,
@@ -466,6 +467,8 @@ def test_a_run_goes_from_loading_to_finished(dock, worker, folder):
     dock.wait_text("Reading the scenes: 1 of 3 …")
     worker.say(CACHED)
     dock.wait_text("Training on 2 scenes, 1 kept back, on two cores …")
+    worker.say(Estimated(seconds=7500.0))
+    dock.wait_text("Training on 2 scenes, 1 kept back, on two cores, about 2 h 05 min …")
     worker.say(step(), step(step=2), epoch(1, 0.6), step(2))
     dock.wait_text("Epoch 2 of 50, step 1 of 2 · 3.2 images/s · 48 min left · Dice 0.600")
     dock.wait_text("(all foreground: 0.400) · foreground 31%")
