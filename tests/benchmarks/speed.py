@@ -15,13 +15,14 @@ from pathlib import Path
 from table import NO_HEAD, print_head
 
 TABLE = ("inference", "steps", "ground_truth")
+ON_A_SCREEN = ("start",)
 WINDOW = ("window", "predict", "training", "metrics")
 
 if __name__ == "__main__":
     print_head()
     environment = {**os.environ, NO_HEAD: "1"}
     screen = sys.platform != "linux" or "DISPLAY" in os.environ
-    for name in (*TABLE, *(WINDOW if screen else ())):
+    for name in (*TABLE, *((*ON_A_SCREEN, *WINDOW) if screen else ())):
         if name in WINDOW:
             print(f"\n{name}\n", flush=True)
         script = Path(__file__).with_name(f"{name}.py")
