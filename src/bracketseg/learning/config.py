@@ -165,3 +165,8 @@ class PredictConfig(_Config):
         description="Number format of the network's arithmetic; auto takes what the device is "
         "fast in, which changes less than 0.1 % of the pixels.",
     )
+    engine: Engine = Field(
+        default="auto",
+        description="What calculates: auto takes OpenVINO on a CPU where it is installed, else "
+        "torch.",
+    )

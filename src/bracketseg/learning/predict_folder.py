@@ -20,6 +20,7 @@ from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.devices import resolve_device, resolve_precision
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.prediction import (
+    DEFAULT_ENGINE,
     DEFAULT_PRECISION,
     DEFAULT_SCALE,
     DEFAULT_THRESHOLD,
@@ -27,6 +28,7 @@ from bracketseg.learning.prediction import (
     check_threshold,
     predict_probability,
     require_role,
+    resolve_engine,
 )
 from bracketseg.learning.run_files import BEST
 from bracketseg.scene_pool import OneByOne
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.learning.checkpoints import Model
-    from bracketseg.learning.config import Precision, Scale
+    from bracketseg.learning.config import Engine, Precision, Scale
     from bracketseg.scene_pool import ScenePool
 
 
@@ -53,6 +55,7 @@ def predict_brackets(
     align: AlignMethod = "off",
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
+    engine: Engine = DEFAULT_ENGINE,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
     pool: ScenePool | None = None,
@@ -72,7 +75,7 @@ def predict_brackets(
         The labelling folder, made where it is missing.
     threshold : float, 0..1
         A probability at or above it is foreground.
-    scale, device, precision
+    scale, device, precision, engine
         As in `bracketseg.learning.prediction.predict_probability`.
     probability : bool
         Also write ``<scene>_<role>_probability.png``. Without it, one that an earlier
@@ -102,7 +105,7 @@ def predict_brackets(
         If the threshold is not within 0..1, or `out` holds other masks and overwriting was
         not asked for.
     DeviceError
-        If the device is not there or cannot calculate in `precision`.
+        If the device is not there or cannot calculate in `precision` or with `engine`.
     """
     if not models:
         raise ModelError("no model was given; choose one for the low or for the high exposure")
@@ -111,6 +114,7 @@ def predict_brackets(
     check_threshold(threshold)
     if pool is None:
         resolve_precision(precision, resolve_device(device))
+        resolve_engine(engine, resolve_device(device))
     origins = {role: _origin(model, threshold, scale) for role, model in models.items()}
     info = LabelingInfo(method="network", ranges=dict(origins))
     info = info.model_copy(update={"versions": info.versions | {"torch": torch.__version__}})
@@ -119,6 +123,7 @@ def predict_brackets(
         origins=origins,
         models={role: partial(_read_once, model.path) for role, model in models.items()},
         settings={"scale": scale, "device": device, "precision": precision},
+        engine=engine,
         threshold=threshold,
         probability=probability,
         align=align,
@@ -177,6 +182,7 @@ class _PredictScene:
     origins: Mapping[MaskRole, Network]
     models: Mapping[MaskRole, Callable[[str], Model]]
     settings: Mapping[str, Any]
+    engine: Engine
     threshold: float
     probability: bool
     align: AlignMethod

@@ -42,6 +42,7 @@ _DEFAULTS = PredictConfig()
 DEFAULT_SCALE: Scale = _DEFAULTS.scale
 DEFAULT_THRESHOLD: float = _DEFAULTS.threshold
 DEFAULT_PRECISION: Precision = _DEFAULTS.precision
+DEFAULT_ENGINE: Engine = _DEFAULTS.engine
 
 
 def predict_probability(
@@ -52,7 +53,7 @@ def predict_probability(
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
     tile: int | None = None,
-    engine: Engine = "auto",
+    engine: Engine = DEFAULT_ENGINE,
 ) -> NDArray[np.float32]:
     """Predict for each pixel of a frame how likely it is well exposed.
 
