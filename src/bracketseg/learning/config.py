@@ -15,7 +15,8 @@ from bracketseg.brackets.bracket import MaskRole
 Loss = Literal["bce", "focal", "dice-bce"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Scale = Literal["train", "full"]
-Engine = Literal["auto", "torch", "openvino"]
+UsedEngine = Literal["torch", "openvino"]
+Engine = Literal["auto", UsedEngine]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 """The names of the losses, in the order of the paper's tables."""

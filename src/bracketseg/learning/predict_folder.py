@@ -26,6 +26,7 @@ from bracketseg.learning.prediction import (
     DEFAULT_THRESHOLD,
     binarize,
     check_threshold,
+    predict_mask,
     predict_probability,
     require_role,
     resolve_engine,
@@ -193,31 +194,41 @@ class _PredictScene:
         start = perf_counter()
         probabilities, records, masks = {}, {}, {}
         valid = valid_of_bracket(bracket, self.align)
+        engine = resolve_engine(self.engine, resolve_device(self.settings["device"]))
+        settings = {**self.settings, "engine": engine}
         for role, origin in self.origins.items():
             if self.should_stop is not None and self.should_stop():
                 return None
             frame = bracket.frame(role)
             model = self.models[role](origin.model_sha256)
-            probabilities[role] = predict_probability(model, frame.read(), **self.settings)
-            if frame in valid:
-                probabilities[role] *= valid[frame]
+            shown = valid.get(frame)
+            if self.probability:
+                values = predict_probability(model, frame.read(), **settings)
+                if shown is not None:
+                    values *= shown
+                probabilities[role] = values
+                masks[role] = binarize(values, self.threshold)
+            else:
+                masks[role] = predict_mask(
+                    model, frame.read(), threshold=self.threshold, **settings
+                )
+            if shown is not None:
+                # Of a threshold of 0 as well.
+                masks[role] &= shown
             records[role] = MaskRecord(
                 origin=origin,
                 frame=frame.path.name,
                 frame_sha256=file_sha256(frame.path),
                 aligned=None if self.align == "off" else self.align,
+                engine=engine,
             )
-            masks[role] = binarize(probabilities[role], self.threshold)
-            if frame in valid:
-                # Of a threshold of 0 as well.
-                masks[role] &= valid[frame]
         record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
         # The masks first: where one must not be replaced, its probability stays too.
         record = self.folder.save_scene(masks, record)
-        for role, values in probabilities.items():
+        for role in masks:
             path = self.folder.path / probability_name(bracket.scene, role)
             if self.probability:
-                write_probability(path, values)
+                write_probability(path, probabilities[role])
             else:
                 _remove(path)
         foreground = {role: float(mask.mean()) for role, mask in masks.items()}

@@ -230,16 +230,21 @@ class UNet(nn.Module):
             (N, 1, H, W) logits, float32 or the data type of an enclosing autocast.
         """
         height, width = x.shape[-2:]
-        x = _pad(x, self.stride).sub(INPUT_MEAN).div_(INPUT_DEVIATION)
+        x = normalise(_pad(x, self.stride))
         skips = []
         for level, block in enumerate(self.encoder):
             if level:
                 skips.append(x)
-                x = _pool(x)
+                x = pool(x)
             x = block(x)
         for block in self.decoder:
             x = block(x, skips.pop())
         return cast("Tensor", self.head(x))[..., :height, :width]
+
+
+def normalise(x: Tensor) -> Tensor:
+    """Move and stretch values 0..1 to about zero mean and unit variance."""
+    return x.sub(INPUT_MEAN).div_(INPUT_DEVIATION)
 
 
 def _compares_bits(x: Tensor) -> bool:
@@ -261,7 +266,7 @@ def _relu(x: Tensor) -> Tensor:
     return F.relu(x, inplace=True)
 
 
-def _pool(x: Tensor) -> Tensor:
+def pool(x: Tensor) -> Tensor:
     """Take the largest of each 2x2 values, none of which is below zero."""
     if _compares_bits(x):
         bits = x.view(torch.int16)
