@@ -142,6 +142,8 @@ def test_memory_per_pixel_of_the_papers_network():
     # At full resolution the decoder joins 16 upsampled with 16 skipped features.
     assert memory_per_pixel(NetworkConfig()) == 404
     assert memory_per_pixel(NetworkConfig(), item_size=2) == 212
+    # In bands only the skip and the result are whole, beside the coarser result.
+    assert memory_per_pixel(NetworkConfig(), in_bands=True) == (2 * 16 + 8) * 4 + 20
     # The deeper level is the widest here, beside the skip of the finer one.
     assert memory_per_pixel(NetworkConfig(filters=(4, 64))) == (4 + 6 * 16) * 4 + 20
 
@@ -151,4 +153,4 @@ def test_a_large_frame_is_predicted_in_tiles():
         prediction_bytes(NetworkConfig(), (side, 4096)) for side in (512, 4096, 8192)
     )
     assert large - small < 2 * TILE_MEMORY
-    assert twice - large == 10 * 4096 * 4096
+    assert twice - large == 4 * 4096 * 4096

@@ -191,7 +191,7 @@ def test_tiled_and_whole_agree(tile: int | None) -> None:
 
 def test_a_tile_reads_as_far_as_the_network_sees(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of()
-    sizes = _record_sizes(model, monkeypatch)
+    sizes = _record_sizes(monkeypatch)
 
     _predict(model, _noise((16, 700)), scale="full", tile=16)
 
@@ -202,11 +202,13 @@ def test_a_tile_reads_as_far_as_the_network_sees(monkeypatch: pytest.MonkeyPatch
 def test_a_frame_beyond_the_memory_of_a_tile_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     model = lively_model()
     frame = _noise((333, 517))
-    sizes = _record_sizes(model, monkeypatch)
+    sizes = _record_sizes(monkeypatch)
     whole = _predict(model, frame, scale="full")
     assert sizes == [(336, 528)]
 
-    monkeypatch.setattr(prediction, "TILE_MEMORY", int(150_000 * memory_per_pixel(SMALL)))
+    monkeypatch.setattr(
+        prediction, "TILE_MEMORY", int(150_000 * memory_per_pixel(SMALL, in_bands=True))
+    )
     tiled = _predict(model, frame, scale="full")
 
     assert len(sizes) > 2
@@ -215,20 +217,20 @@ def test_a_frame_beyond_the_memory_of_a_tile_is_cut(monkeypatch: pytest.MonkeyPa
 
 
 def _record_sizes(
-    model: Model, monkeypatch: pytest.MonkeyPatch, limit: int | None = None
+    monkeypatch: pytest.MonkeyPatch, limit: int | None = None
 ) -> list[tuple[int, int]]:
     """Note the sizes that the network is given; more pixels than `limit` run out of memory."""
     sizes: list[tuple[int, int]] = []
-    forward = model.unet.forward
+    forward = prediction.forward_in_bands
 
-    def noted(x: Tensor) -> Tensor:
+    def noted(unet: UNet, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
         sizes.append((height, width))
         if limit is not None and height * width > limit:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
-        return forward(x)
+        return forward(unet, x)
 
-    monkeypatch.setattr(model.unet, "forward", noted)
+    monkeypatch.setattr(prediction, "forward_in_bands", noted)
     return sizes
 
 
@@ -239,7 +241,7 @@ def test_out_of_memory_is_tried_again_in_smaller_tiles(
     model = lively_model()
     frame = _noise((333, 517))
     whole = _predict(model, frame, scale="full")
-    sizes = _record_sizes(model, monkeypatch, limit=120_000)
+    sizes = _record_sizes(monkeypatch, limit=120_000)
 
     probability = _predict(model, frame, scale="full", tile=tile)
 
@@ -251,7 +253,7 @@ def test_out_of_memory_is_tried_again_in_smaller_tiles(
 
 def test_memory_for_not_even_a_small_tile_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of()
-    sizes = _record_sizes(model, monkeypatch, limit=0)
+    sizes = _record_sizes(monkeypatch, limit=0)
 
     with pytest.raises(OutOfMemoryError, match="scale train") as caught:
         _predict(model, _noise((700, 500)), scale="full")
@@ -263,10 +265,10 @@ def test_memory_for_not_even_a_small_tile_is_our_error(monkeypatch: pytest.Monke
 def test_other_errors_of_torch_are_not_taken_for_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of()
 
-    def broken(_: Tensor) -> Tensor:
+    def broken(_unet: UNet, _: Tensor) -> Tensor:
         raise RuntimeError("expected scalar type Float")
 
-    monkeypatch.setattr(model.unet, "forward", broken)
+    monkeypatch.setattr(prediction, "forward_in_bands", broken)
 
     with pytest.raises(RuntimeError, match="scalar type"):
         _predict(model, _noise((20, 20)))

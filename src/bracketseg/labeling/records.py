@@ -118,6 +118,8 @@ class MaskRecord(BaseModel):
         Of both files. A mask file with another digest was edited by somebody else.
     aligned : {"shift", "homography"} or None
         How the frames were aligned: the mask is empty where not all of them show something.
+    engine : {"torch", "openvino"} or None
+        What a network was calculated with; None for a rule, and where nobody noted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -131,6 +133,7 @@ class MaskRecord(BaseModel):
     frame_sha256: str
     mask_sha256: str = ""
     aligned: Literal["shift", "homography"] | None = None
+    engine: Literal["torch", "openvino"] | None = None
 
     @classmethod
     def of_rule(

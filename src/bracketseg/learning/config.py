@@ -15,7 +15,8 @@ from bracketseg.brackets.bracket import MaskRole
 Loss = Literal["bce", "focal", "dice-bce"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Scale = Literal["train", "full"]
-Engine = Literal["auto", "torch", "openvino"]
+UsedEngine = Literal["torch", "openvino"]
+Engine = Literal["auto", UsedEngine]
 
 LOSSES: tuple[Loss, ...] = get_args(Loss)
 """The names of the losses, in the order of the paper's tables."""
@@ -164,4 +165,9 @@ class PredictConfig(_Config):
         default="auto",
         description="Number format of the network's arithmetic; auto takes what the device is "
         "fast in, which changes less than 0.1 % of the pixels.",
+    )
+    engine: Engine = Field(
+        default="auto",
+        description="What calculates: auto takes OpenVINO on a CPU where it is installed, else "
+        "torch.",
     )

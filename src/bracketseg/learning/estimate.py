@@ -15,10 +15,19 @@ from typing import TYPE_CHECKING
 from bracketseg.learning.config import SIZE_STEP
 
 if TYPE_CHECKING:
-    from bracketseg.learning.config import Loss, NetworkConfig, Precision, TrainConfig
+    from bracketseg.learning.config import (
+        Loss,
+        NetworkConfig,
+        Precision,
+        TrainConfig,
+        UsedEngine,
+    )
 
-TILE_MEMORY = 512 * 2**20
-"""Bytes that the activations of one tile of a prediction may take, unless it is told its size."""
+TILE_MEMORY = 420 * 2**20
+"""Bytes that the activations of one tile of a prediction may take, unless it is told its size.
+
+Without bands, and in bfloat16, it is what two megapixels take.
+"""
 
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
@@ -167,7 +176,9 @@ def images_that_fit(config: TrainConfig, images: int, precision: Precision, avai
     return -(-images // parts)
 
 
-def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
+def memory_per_pixel(
+    network: NetworkConfig, item_size: int = 4, *, in_bands: bool = False
+) -> float:
     """Estimate the memory that a network takes while it predicts.
 
     Parameters
@@ -175,6 +186,8 @@ def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
     network : NetworkConfig
     item_size : int
         Bytes of one activation, see :func:`activation_size`.
+    in_bands : bool
+        Whether it goes through `bracketseg.learning.bands.forward_in_bands`.
 
     Returns
     -------
@@ -185,20 +198,28 @@ def memory_per_pixel(network: NetworkConfig, item_size: int = 4) -> float:
     -----
     The most is alive in a decoder block: the upsampled features, the skip they are joined
     with, both in one, and a working copy, six times the filters of that level, beside the
-    skips of all finer levels.
+    skips of all finer levels. In bands it is only the skip and the result, and what the coarser
+    level gave.
     """
     areas = [0.25**level for level in range(len(network.filters))]
     maps = [count * area for count, area in zip(network.filters, areas, strict=True)]
-    widest = max(sum(maps[:level]) + 6 * maps[level] for level in range(len(maps)))
+    coarser = [*maps[1:], 0.0]
+    alive = [
+        sum(maps[:level]) + (2 * kept + coarser[level] if in_bands else 6 * kept)
+        for level, kept in enumerate(maps)
+    ]
     picture = 4 * network.in_channels
     logit_and_probability = 2 * 4
-    return widest * item_size + picture + logit_and_probability
+    return max(alive) * item_size + picture + logit_and_probability
 
 
 def prediction_bytes(
-    network: NetworkConfig, shape: tuple[int, int], precision: Precision = "float32"
+    network: NetworkConfig,
+    shape: tuple[int, int],
+    precision: Precision = "float32",
+    engine: UsedEngine = "torch",
 ) -> int:
-    """Estimate the most main memory that predicting one frame on the CPU takes.
+    """Estimate the most main memory that predicting the mask of a frame on the CPU takes.
 
     Parameters
     ----------
@@ -208,9 +229,13 @@ def prediction_bytes(
         Of what the network is shown: at scale ``full`` the frame's own.
     precision
         Of the network.
+    engine
+        What calculates.
     """
     height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in shape)
-    tile = min(memory_per_pixel(network, activation_size(precision)) * height * width, TILE_MEMORY)
-    # The frame as it was read and as the network sees it, and the probability.
-    frame = (3 + 3 + 4) * height * width
+    in_bands = engine == "torch"
+    per_pixel = memory_per_pixel(network, activation_size(precision), in_bands=in_bands)
+    tile = min(per_pixel * height * width, TILE_MEMORY)
+    # The frame as it was read, and the mask.
+    frame = (3 + 1) * height * width
     return int(PROCESS + SLACK * tile + frame)

@@ -20,13 +20,16 @@ from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.devices import resolve_device, resolve_precision
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.prediction import (
+    DEFAULT_ENGINE,
     DEFAULT_PRECISION,
     DEFAULT_SCALE,
     DEFAULT_THRESHOLD,
     binarize,
     check_threshold,
+    predict_mask,
     predict_probability,
     require_role,
+    resolve_engine,
 )
 from bracketseg.learning.run_files import BEST
 from bracketseg.scene_pool import OneByOne
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import Bracket, MaskRole
     from bracketseg.learning.checkpoints import Model
-    from bracketseg.learning.config import Precision, Scale
+    from bracketseg.learning.config import Engine, Precision, Scale
     from bracketseg.scene_pool import ScenePool
 
 
@@ -53,6 +56,7 @@ def predict_brackets(
     align: AlignMethod = "off",
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
+    engine: Engine = DEFAULT_ENGINE,
     overwrite: bool = False,
     should_stop: Callable[[], bool] = lambda: False,
     pool: ScenePool | None = None,
@@ -72,7 +76,7 @@ def predict_brackets(
         The labelling folder, made where it is missing.
     threshold : float, 0..1
         A probability at or above it is foreground.
-    scale, device, precision
+    scale, device, precision, engine
         As in `bracketseg.learning.prediction.predict_probability`.
     probability : bool
         Also write ``<scene>_<role>_probability.png``. Without it, one that an earlier
@@ -102,7 +106,7 @@ def predict_brackets(
         If the threshold is not within 0..1, or `out` holds other masks and overwriting was
         not asked for.
     DeviceError
-        If the device is not there or cannot calculate in `precision`.
+        If the device is not there or cannot calculate in `precision` or with `engine`.
     """
     if not models:
         raise ModelError("no model was given; choose one for the low or for the high exposure")
@@ -111,6 +115,7 @@ def predict_brackets(
     check_threshold(threshold)
     if pool is None:
         resolve_precision(precision, resolve_device(device))
+        resolve_engine(engine, resolve_device(device))
     origins = {role: _origin(model, threshold, scale) for role, model in models.items()}
     info = LabelingInfo(method="network", ranges=dict(origins))
     info = info.model_copy(update={"versions": info.versions | {"torch": torch.__version__}})
@@ -119,6 +124,7 @@ def predict_brackets(
         origins=origins,
         models={role: partial(_read_once, model.path) for role, model in models.items()},
         settings={"scale": scale, "device": device, "precision": precision},
+        engine=engine,
         threshold=threshold,
         probability=probability,
         align=align,
@@ -177,6 +183,7 @@ class _PredictScene:
     origins: Mapping[MaskRole, Network]
     models: Mapping[MaskRole, Callable[[str], Model]]
     settings: Mapping[str, Any]
+    engine: Engine
     threshold: float
     probability: bool
     align: AlignMethod
@@ -187,31 +194,41 @@ class _PredictScene:
         start = perf_counter()
         probabilities, records, masks = {}, {}, {}
         valid = valid_of_bracket(bracket, self.align)
+        engine = resolve_engine(self.engine, resolve_device(self.settings["device"]))
+        settings = {**self.settings, "engine": engine}
         for role, origin in self.origins.items():
             if self.should_stop is not None and self.should_stop():
                 return None
             frame = bracket.frame(role)
             model = self.models[role](origin.model_sha256)
-            probabilities[role] = predict_probability(model, frame.read(), **self.settings)
-            if frame in valid:
-                probabilities[role] *= valid[frame]
+            shown = valid.get(frame)
+            if self.probability:
+                values = predict_probability(model, frame.read(), **settings)
+                if shown is not None:
+                    values *= shown
+                probabilities[role] = values
+                masks[role] = binarize(values, self.threshold)
+            else:
+                masks[role] = predict_mask(
+                    model, frame.read(), threshold=self.threshold, **settings
+                )
+            if shown is not None:
+                # Of a threshold of 0 as well.
+                masks[role] &= shown
             records[role] = MaskRecord(
                 origin=origin,
                 frame=frame.path.name,
                 frame_sha256=file_sha256(frame.path),
                 aligned=None if self.align == "off" else self.align,
+                engine=engine,
             )
-            masks[role] = binarize(probabilities[role], self.threshold)
-            if frame in valid:
-                # Of a threshold of 0 as well.
-                masks[role] &= valid[frame]
         record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
         # The masks first: where one must not be replaced, its probability stays too.
         record = self.folder.save_scene(masks, record)
-        for role, values in probabilities.items():
+        for role in masks:
             path = self.folder.path / probability_name(bracket.scene, role)
             if self.probability:
-                write_probability(path, values)
+                write_probability(path, probabilities[role])
             else:
                 _remove(path)
         foreground = {role: float(mask.mean()) for role, mask in masks.items()}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, get_args
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import cv2
 import numpy as np
 import torch
 
 from bracketseg.errors import DeviceError, LabelingError, ModelError, OutOfMemoryError
+from bracketseg.learning.bands import forward_in_bands
 from bracketseg.learning.batches import to_network
 from bracketseg.learning.config import PredictConfig, Scale
 from bracketseg.learning.devices import (
@@ -22,17 +25,18 @@ from bracketseg.learning.estimate import TILE_MEMORY, memory_per_pixel
 from bracketseg.learning.network_input import CHANNELS, network_input
 from bracketseg.learning.openvino_engine import has_openvino, openvino_network
 from bracketseg.learning.resize import resize_image
-from bracketseg.learning.tiling import choose_tile, map_tiles, plan_tiles
+from bracketseg.learning.tiling import ScalarT, choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from bracketseg.brackets.bracket import MaskRole
     from bracketseg.learning.checkpoints import Model
-    from bracketseg.learning.config import Engine, Precision
+    from bracketseg.learning.config import Engine, Precision, UsedEngine
     from bracketseg.learning.tiling import Tile
     from bracketseg.learning.unet import UNet
 
@@ -42,6 +46,7 @@ _DEFAULTS = PredictConfig()
 DEFAULT_SCALE: Scale = _DEFAULTS.scale
 DEFAULT_THRESHOLD: float = _DEFAULTS.threshold
 DEFAULT_PRECISION: Precision = _DEFAULTS.precision
+DEFAULT_ENGINE: Engine = _DEFAULTS.engine
 
 
 def predict_probability(
@@ -52,7 +57,7 @@ def predict_probability(
     device: str = "auto",
     precision: Precision = DEFAULT_PRECISION,
     tile: int | None = None,
-    engine: Engine = "auto",
+    engine: Engine = DEFAULT_ENGINE,
 ) -> NDArray[np.float32]:
     """Predict for each pixel of a frame how likely it is well exposed.
 
@@ -99,31 +104,52 @@ def predict_probability(
     ValueError
         If `scale` or `tile` is none of the above.
     """
-    if scale not in SCALES or (tile is not None and tile < 1):
-        raise ValueError(f"scale {scale!r} must be train or full, and tile {tile} at least 1")
-    if model.card.network.in_channels != CHANNELS:
-        raise ModelError(
-            f"{model.path}: takes {model.card.network.in_channels} channels, and frames have "
-            f"{CHANNELS}; choose a model that `bracketseg train` left"
-        )
-    target = resolve_device(device)
-    dtype = resolve_precision(precision, target)
-    by_openvino = _takes_openvino(engine, target)
-    picture = network_input(image)
-    height, width = picture.shape[:2]
-    if scale == "train":
-        side = model.card.image_size
-        picture = resize_image(picture, side, side)
-    model.unet.to(target)
-    probability = _predict(model, picture, target, dtype, tile, openvino=by_openvino)
-    if np.isnan(probability).any():
-        advice = "choose another model" if dtype is None else "try precision float32"
-        raise ModelError(f"{model.path}: gives values that are no numbers; {advice}")
-    if scale == "full":
-        return probability
-    resized = cv2.resize(probability, (width, height), interpolation=cv2.INTER_LINEAR)
-    # The weights of the interpolation may sum to a hair more than one.
-    return np.clip(resized, 0.0, 1.0).astype(np.float32, copy=False)
+    return _predicted(
+        model, image, np.dtype(np.float32), lambda p: p, scale, device, precision, tile, engine
+    )
+
+
+def predict_mask(
+    model: Model,
+    image: NDArray[Any],
+    *,
+    threshold: float = DEFAULT_THRESHOLD,
+    scale: Scale = DEFAULT_SCALE,
+    device: str = "auto",
+    precision: Precision = DEFAULT_PRECISION,
+    engine: Engine = DEFAULT_ENGINE,
+) -> NDArray[np.bool_]:
+    """Predict the mask of a frame; of a large one the probabilities are never kept whole.
+
+    Parameters
+    ----------
+    model, image, scale, device, precision, engine
+        As of `predict_probability`.
+    threshold : float, 0..1
+        As of `binarize`.
+
+    Returns
+    -------
+    (H, W) bool
+        What `binarize` makes of `predict_probability`.
+
+    Raises
+    ------
+    LabelingError
+        If the threshold is not within 0..1.
+    """
+    check_threshold(threshold)
+    return _predicted(
+        model,
+        image,
+        np.dtype(np.bool_),
+        partial(binarize, threshold=threshold),
+        scale,
+        device,
+        precision,
+        None,
+        engine,
+    )
 
 
 def binarize(
@@ -183,56 +209,122 @@ def require_role(model: Model, role: MaskRole) -> None:
         )
 
 
-def _predict(
+def _predicted(
+    model: Model,
+    image: NDArray[Any],
+    dtype: np.dtype[ScalarT],
+    wanted: Callable[[NDArray[np.float32]], NDArray[ScalarT]],
+    scale: Scale,
+    device: str,
+    precision: Precision,
+    tile: int | None,
+    engine: Engine,
+) -> NDArray[ScalarT]:
+    """Predict a frame and return what is wanted of the probabilities, (H, W) of `dtype`."""
+    if scale not in SCALES or (tile is not None and tile < 1):
+        raise ValueError(f"scale {scale!r} must be train or full, and tile {tile} at least 1")
+    if model.card.network.in_channels != CHANNELS:
+        raise ModelError(
+            f"{model.path}: takes {model.card.network.in_channels} channels, and frames have "
+            f"{CHANNELS}; choose a model that `bracketseg train` left"
+        )
+    target = resolve_device(device)
+    way = _Way(target, resolve_precision(precision, target), resolve_engine(engine, target))
+    picture = network_input(image)
+    height, width = picture.shape[:2]
+    model.unet.to(target)
+    if scale == "full":
+        return _fill(model, picture, np.empty((height, width), dtype), wanted, way, tile)
+    side = model.card.image_size
+    square = np.empty((side, side), np.float32)
+    _fill(model, resize_image(picture, side, side), square, lambda p: p, way, tile)
+    resized = cv2.resize(square, (width, height), interpolation=cv2.INTER_LINEAR)
+    # The weights of the interpolation may sum to a hair more than one.
+    np.clip(resized, 0.0, 1.0, out=resized)
+    return wanted(cast("NDArray[np.float32]", resized))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a network calculates: a `dtype` of None is float32."""
+
+    device: torch.device
+    dtype: torch.dtype | None
+    engine: UsedEngine
+
+    @property
+    def in_bands(self) -> bool:
+        """Whether feature maps are kept whole only where a later block needs them."""
+        return self.engine == "torch" and self.device.type == "cpu"
+
+    def network(self, unet: UNet) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        """Return what predicts a part of a frame."""
+        if self.engine == "openvino":
+            return openvino_network(unet, self.dtype)
+        forward = partial(forward_in_bands, unet) if self.in_bands else unet
+        return _torch_network(forward, self.device, self.dtype)
+
+
+def _fill(
     model: Model,
     picture: NDArray[np.uint8],
-    device: torch.device,
-    dtype: torch.dtype | None,
+    out: NDArray[ScalarT],
+    wanted: Callable[[NDArray[np.float32]], NDArray[ScalarT]],
+    way: _Way,
     side: int | None,
-    *,
-    openvino: bool,
-) -> NDArray[np.float32]:
+) -> NDArray[ScalarT]:
     """Predict (H, W, 3) at its own resolution, in ever smaller tiles until they fit."""
     shape = (picture.shape[0], picture.shape[1])
     grid, halo = model.unet.stride, receptive_radius(model.card.network)
-    item_size = 4 if dtype is None else dtype.itemsize
-    max_pixels = int(
-        TILE_MEMORY // (4 if openvino else 1) / memory_per_pixel(model.card.network, item_size)
-    )
+    item_size = 4 if way.dtype is None else way.dtype.itemsize
+    per_pixel = memory_per_pixel(model.card.network, item_size, in_bands=way.in_bands)
+    max_pixels = int(TILE_MEMORY / per_pixel)
     if side is None:
         tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
     else:
         tile = (side, side)
-    probability = np.empty(shape, np.float32)
-    if openvino:
-        network = openvino_network(model.unet, dtype)
-    else:
-        network = _torch_network(model.unet, device, dtype)
+    network = way.network(model.unet)
+
+    def checked(part: NDArray[np.uint8]) -> NDArray[ScalarT]:
+        probability = network(part)
+        if np.isnan(probability).any():
+            advice = "choose another model" if way.dtype is None else "try precision float32"
+            raise ModelError(f"{model.path}: gives values that are no numbers; {advice}")
+        return wanted(probability)
+
     while True:
         plan = plan_tiles(shape, tile=tile, halo=halo, grid=grid)
-        failure = _try_plan(model.unet, picture, plan, network, probability)
+        failure = _try_plan(model.unet, picture, plan, checked, out)
         if failure is None:
-            return probability
+            return out
         # Half of what did not fit; where that is not to be had, there is no way.
         max_pixels = _largest(plan) // 2
         tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
         if _largest(plan_tiles(shape, tile=tile, halo=halo, grid=grid)) > max_pixels:
             raise OutOfMemoryError(
-                f"{device} has too little memory to predict {shape[1]}x{shape[0]} pixels, even in "
-                "small tiles; close what else uses it, predict at scale train, or choose device cpu"
+                f"{way.device} has too little memory to predict {shape[1]}x{shape[0]} pixels, even "
+                "in small tiles; close what else uses it, predict at scale train, or choose device "
+                "cpu"
             ) from failure
-        if device.type == "cuda":
+        if way.device.type == "cuda":
             torch.cuda.empty_cache()
 
 
-def _takes_openvino(engine: Engine, device: torch.device) -> bool:
+def resolve_engine(engine: Engine, device: torch.device) -> UsedEngine:
+    """Return what calculates: ``auto`` is OpenVINO on the CPU where it is installed.
+
+    Raises
+    ------
+    DeviceError
+        If OpenVINO was asked for and is not installed, or not for this device.
+    """
     possible = device.type == "cpu" and has_openvino()
     if engine == "openvino" and not possible:
         raise DeviceError(
             "OpenVINO calculates on the CPU, where it is installed; choose device cpu, and install "
             "it with: pip install 'bracketseg[openvino]'"
         )
-    return possible and engine != "torch"
+    return "openvino" if possible and engine != "torch" else "torch"
 
 
 def _largest(plan: tuple[Tile, ...]) -> int:
@@ -240,13 +332,13 @@ def _largest(plan: tuple[Tile, ...]) -> int:
 
 
 def _torch_network(
-    unet: UNet, device: torch.device, dtype: torch.dtype | None
+    forward: Callable[[Tensor], Tensor], device: torch.device, dtype: torch.dtype | None
 ) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     def predict(part: NDArray[np.uint8]) -> NDArray[np.float32]:
         # A copy, because a picture from outside may be read-only.
         batch = to_network(part[np.newaxis].copy(), device)
         with torch.inference_mode(), autocast(device, dtype):
-            logits = unet(batch)
+            logits = forward(batch)
             probability: NDArray[np.float32] = logits[0, 0].float().sigmoid_().cpu().numpy()
         return probability
 
@@ -257,8 +349,8 @@ def _try_plan(
     unet: UNet,
     picture: NDArray[np.uint8],
     plan: tuple[Tile, ...],
-    network: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    out: NDArray[np.float32],
+    network: Callable[[NDArray[np.uint8]], NDArray[ScalarT]],
+    out: NDArray[ScalarT],
 ) -> RuntimeError | MemoryError | None:
     """Fill `out` along the plan; the error comes back if memory ran out on the way."""
     try:

@@ -122,8 +122,7 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, inputs, H, W) to (N, outputs, H, W)."""
-        x = F.relu(self.first(x), inplace=True)
-        x = F.relu(self.second(x), inplace=True)
+        x = _relu(self.second(_relu(self.first(x))))
         return cast("Tensor", self.dropout(x))
 
 
@@ -142,8 +141,8 @@ class DecoderBlock(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Map (N, inputs, H, W) and (N, outputs, 2H, 2W) to (N, outputs, 2H, 2W)."""
         x = torch.cat((self.up(x), skip), dim=1)
-        x = self.dropout(F.relu(self.first(x), inplace=True))
-        return F.relu(self.second(x), inplace=True)
+        x = self.dropout(_relu(self.first(x)))
+        return _relu(self.second(x))
 
 
 class UNet(nn.Module):
@@ -231,16 +230,49 @@ class UNet(nn.Module):
             (N, 1, H, W) logits, float32 or the data type of an enclosing autocast.
         """
         height, width = x.shape[-2:]
-        x = (_pad(x, self.stride) - INPUT_MEAN) / INPUT_DEVIATION
+        x = normalise(_pad(x, self.stride))
         skips = []
         for level, block in enumerate(self.encoder):
             if level:
                 skips.append(x)
-                x = F.max_pool2d(x, 2)
+                x = pool(x)
             x = block(x)
         for block in self.decoder:
             x = block(x, skips.pop())
         return cast("Tensor", self.head(x))[..., :height, :width]
+
+
+def normalise(x: Tensor) -> Tensor:
+    """Move and stretch values 0..1 to about zero mean and unit variance."""
+    return x.sub(INPUT_MEAN).div_(INPUT_DEVIATION)
+
+
+def _compares_bits(x: Tensor) -> bool:
+    """Say whether values are to be compared as the integers of their bits.
+
+    On a CPU torch compares bfloat16 by way of float32, which takes as long as the convolutions.
+    The bits of two numbers that are not below zero compare as the numbers do; gradients have no
+    such way.
+    """
+    return x.dtype == torch.bfloat16 and x.device.type == "cpu" and not torch.is_grad_enabled()
+
+
+def _relu(x: Tensor) -> Tensor:
+    """Set what is below zero to zero, in place."""
+    if _compares_bits(x):
+        # The highest bit is the sign of both kinds of number.
+        x.view(torch.int16).clamp_(min=0)
+        return x
+    return F.relu(x, inplace=True)
+
+
+def pool(x: Tensor) -> Tensor:
+    """Take the largest of each 2x2 values, none of which is below zero."""
+    if _compares_bits(x):
+        bits = x.view(torch.int16)
+        rows = torch.maximum(bits[..., ::2, :], bits[..., 1::2, :])
+        return torch.maximum(rows[..., ::2], rows[..., 1::2]).view(torch.bfloat16)
+    return F.max_pool2d(x, 2)
 
 
 def _pad(x: Tensor, multiple: int) -> Tensor:

@@ -181,6 +181,7 @@ def _predict_frames(request: PredictFrames, should_stop: Callable[[], bool]) -> 
             scale=config.scale,
             device=config.device,
             precision=config.precision,
+            engine=config.engine,
         )
         yield FramePredicted(
             role=role,
