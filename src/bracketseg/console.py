@@ -16,6 +16,7 @@ from bracketseg.learning.events import (
     Cached,
     EpochDone,
     Estimated,
+    Expected,
     MicroBatch,
     Planned,
     RunFailed,
@@ -96,6 +97,15 @@ def counting(title: str) -> Iterator[Callable[[int, int], None]]:
             progress.update(task, completed=done, total=total)
 
         yield count
+
+
+def tell_expected(expected: Expected) -> None:
+    """Print what a prediction will take."""
+    memory = expected.memory_bytes
+    of_memory = "" if memory is None else f", and {memory / 2**20:.0f} MiB of memory"
+    errors.print(
+        f"{expected.frames} frames will take about {time_text(expected.seconds)}{of_memory}"
+    )
 
 
 class SceneEvent(Protocol):

@@ -19,7 +19,13 @@ from tests.handheld import scene as radiance
 from bracketseg import __version__
 from bracketseg.brackets.masks import read_mask, read_probability
 from bracketseg.errors import OutOfMemoryError, TrainingError
-from bracketseg.learning import optimization, predict_folder, prediction, training
+from bracketseg.learning import (
+    optimization,
+    predict_folder,
+    prediction,
+    prediction_estimate,
+    training,
+)
 
 FAST = ("--epochs", 1, "--batch-size", 4, "--image-size", 16, "--device", "cpu")
 METRICS = {"dice", "jaccard", "sensitivity", "specificity", "auc_eq9", "roc_auc"}
@@ -548,6 +554,16 @@ def test_predict_without_a_model_takes_those_that_the_package_brings(command, br
         "low": "low.safetensors",
         "high": "high.safetensors",
     }
+
+
+def test_predict_says_before_it_begins_what_many_frames_take(
+    command, brackets, tmp_path, monkeypatch
+):
+    arguments = ("predict", brackets, "--scale", "train", "--device", "cpu", "--out")
+    assert "frames will take" not in command(*arguments, tmp_path / "few").err
+    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 12)
+    said = command(*arguments, tmp_path / "many").err
+    assert re.search(r"^12 frames will take about \d+ (s|min), and \d+ MiB of memory$", said, re.M)
 
 
 def test_predict_with_a_model_says_nothing_of_those_that_the_package_brings(

@@ -33,7 +33,7 @@ from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.learning.config import NetworkConfig, PredictConfig, TrainConfig
-from bracketseg.learning.events import ScenePredicted
+from bracketseg.learning.events import Expected, ScenePredicted
 from bracketseg.worker.requests import (
     DevicesListed,
     FramePredicted,
@@ -69,6 +69,7 @@ class FakeWorker:
         self.go = threading.Semaphore(10_000)
         self.error = None
         self.failing = ()
+        self.expected = None
         self.stopped = threading.Event()
         self.killed = threading.Event()
         self.closed = threading.Event()
@@ -104,6 +105,8 @@ class FakeWorker:
         scenes = sorted(path.name for path in request.path.iterdir() if (path / "low.png").exists())
         if request.out.is_dir() and not request.overwrite:
             raise LabelingError(f"{request.out}: holds a labelling made in another way.")
+        if self.expected is not None:
+            yield self.expected
         for index, scene in enumerate(scenes, 1):
             if not self._wait():
                 return
@@ -894,6 +897,20 @@ def test_all_scenes_are_predicted_and_the_table_hears_of_each(hand, folder):
     assert told == [{"attic"}, {"barn"}, {"cave"}]
     (labels,) = hand.session.labeled["barn"]
     assert (labels.annotator, labels.method) == ("network", "network")
+
+
+def test_how_long_all_scenes_take_is_told_before_the_first(hand):
+    hand.worker.expected = Expected(frames=6, seconds=200.0, memory_bytes=None)
+    hand.worker.hold()
+    hand.click("run_all")
+    hand.says("Scene 1 of 3, about 3 min for all …")
+    hand.worker.go.release(3)
+    hand.says("3 of 3 scenes predicted")
+    hand.worker.expected = None
+    hand.click("run_all")
+    hand.says("Scene 1 of 3 …")
+    hand.worker.go.release(3)
+    hand.says("3 of 3 scenes predicted")
 
 
 def test_scenes_that_fail_are_listed_and_stop_nothing(hand):

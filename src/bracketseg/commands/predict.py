@@ -19,7 +19,7 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.commands.spread import for_all, spread
 from bracketseg.config_options import options_from
-from bracketseg.console import follow_scenes, output, report_problems
+from bracketseg.console import follow_scenes, output, report_problems, tell_expected
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import ScenePredicted
@@ -56,6 +56,7 @@ def predict(
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.predict_folder import predict_brackets
+    from bracketseg.learning.prediction_estimate import expect_prediction
 
     with spread(scheduler, workers) as pool:
         models = {
@@ -64,6 +65,8 @@ def predict(
             if model is not None
         }
         found = find_brackets(for_all(path, pool))
+        if pool is None and (expected := expect_prediction(found.brackets, models, config)):
+            tell_expected(expected)
         predicting = predict_brackets(
             found.brackets,
             models,

@@ -322,6 +322,25 @@ class RunFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a prediction will take, about; not told of a short one.
+
+    Attributes
+    ----------
+    frames
+        All of them.
+    seconds
+        One frame after the other.
+    memory_bytes
+        Of the process, at its most; None where the network is not on the CPU.
+    """
+
+    frames: int
+    seconds: float
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScenePredicted:
     """The masks of one scene, and its probabilities where asked for, are on disk.
 

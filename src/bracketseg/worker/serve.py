@@ -151,10 +151,16 @@ def _train(request: Train, should_stop: Callable[[], bool]) -> Iterator[object]:
 
 def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> Iterator[object]:
     from bracketseg.learning.predict_folder import predict_brackets
+    from bracketseg.learning.prediction_estimate import expect_prediction
 
-    return predict_brackets(
-        find_brackets(request.path).brackets,
-        {role: _load(path).model for role, path in request.models.items()},
+    brackets = find_brackets(request.path).brackets
+    models = {role: _load(path).model for role, path in request.models.items()}
+    expected = expect_prediction(brackets, models, request.config)
+    if expected is not None:
+        yield expected
+    yield from predict_brackets(
+        brackets,
+        models,
         request.out,
         align=request.align,
         overwrite=request.overwrite,

@@ -1,6 +1,5 @@
 """Predicting all scenes of the folder into a labelling."""
 
-import math
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -20,7 +19,8 @@ from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.records import MADE, Network
 from bracketseg.learning.config import PredictConfig
-from bracketseg.learning.events import ScenePredicted
+from bracketseg.learning.events import Expected, ScenePredicted
+from bracketseg.learning.progress import time_text
 from bracketseg.worker.requests import PredictFolder, Ready
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class FolderPrediction:
         self._done = self._total = 0
         self._ready = self._stopping = False
         self._started = 0.0
+        self._expected: Expected | None = None
         self.problem = self.outcome = self.step = ""
         self.failures: list[tuple[str, str]] = []
         self.ask: Callable[[str], bool] = _no
@@ -105,6 +106,7 @@ class FolderPrediction:
         self._out = out
         self._done, self._total = 0, len(self._session.brackets)
         self._ready = self._stopping = False
+        self._expected = None
         self.forget()
         self.step = LOADING
         request = PredictFolder(
@@ -150,9 +152,11 @@ class FolderPrediction:
             self._slot.close()
         self._job, self.step = None, ""
 
-    def _event(self, event: Ready | ScenePredicted | SceneFailed) -> None:
+    def _event(self, event: Ready | Expected | ScenePredicted | SceneFailed) -> None:
         if isinstance(event, Ready):
             self._ready, self._started = True, monotonic()
+        elif isinstance(event, Expected):
+            self._expected, self._started = event, monotonic()
         else:
             self._done = event.index
             if isinstance(event, SceneFailed):
@@ -165,10 +169,12 @@ class FolderPrediction:
 
     def _progress(self) -> str:
         if self._done == 0:
-            return f"Scene 1 of {self._total} …"
+            told = self._expected
+            about = "" if told is None else f", about {time_text(told.seconds)} for all"
+            return f"Scene 1 of {self._total}{about} …"
         rest = (self._total - self._done) * (monotonic() - self._started) / self._done
         scene = min(self._done + 1, self._total)
-        return f"Scene {scene} of {self._total}, about {duration_text(rest)} left …"
+        return f"Scene {scene} of {self._total}, about {time_text(rest)} left …"
 
     def _tell_table(self, event: ScenePredicted) -> None:
         labels = SceneLabels(
@@ -222,18 +228,6 @@ class FolderPrediction:
         self._chosen = None
         self.forget()
         self.state_changed.emit()
-
-
-def duration_text(seconds: float) -> str:
-    """Write how long something takes.
-
-    >>> duration_text(42.3), duration_text(200), duration_text(7000)
-    ('43 s', '4 min', '2 h')
-    """
-    for length, name in ((3600, "h"), (60, "min")):
-        if seconds > 1.5 * length:
-            return f"{math.ceil(seconds / length)} {name}"
-    return f"{math.ceil(seconds)} s"
 
 
 def _masks_in(folder: Path, name: str) -> str:
