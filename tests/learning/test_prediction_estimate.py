@@ -64,10 +64,9 @@ def test_a_few_frames_are_not_estimated(brackets, models):
 
 
 def test_frames_that_cannot_be_read_are_passed_over(brackets, models):
-    for bracket in brackets[:2]:
-        bracket.frame("low").path.write_bytes(b"")
-    assert expect_prediction(brackets, models, ON_CPU) is not None
-    for bracket in brackets:
+    for number, bracket in enumerate(brackets):
+        if number == 2:
+            assert expect_prediction(brackets, models, ON_CPU) is not None
         for role in ("low", "high"):
-            bracket.frame(role).path.unlink()
+            bracket.frame(role).path.write_bytes(b"")
     assert expect_prediction(brackets, models, ON_CPU) is None
