@@ -497,7 +497,7 @@ def test_labellings_beside_the_brackets_are_measured_scene_by_scene(whole):
 
 
 def test_what_is_not_compared_is_listed_with_the_reason(whole):
-    assert whole.text("metrics.show_problems") == "2 files not compared"
+    assert whole.text("metrics.show_problems") == "Not compared: 2"
     whole.click("metrics.show_problems")
     listed = whole.find("metrics.problems").toPlainText()
     assert "door_low.png has no prediction" in listed

@@ -230,7 +230,8 @@ def test_who_wants_a_prediction_corrected_begins_from_it_alone(labeller):
     np.testing.assert_array_equal(labeller.mask, STRIPES)
     assert labeller.editor.annotation.corrections("low") is None
     assert labeller.told[-1] == (
-        "The prediction is the start now: the strokes on low were taken off. Undo brings them back."
+        "Begun from what network predicted: low. The strokes on low were taken off. Undo brings "
+        "them back."
     )
     assert labeller.editor.undo()
     np.testing.assert_array_equal(labeller.mask, before)
@@ -245,7 +246,7 @@ def test_who_comes_back_to_a_correction_goes_on_with_it(labeller):
     assert (painted != STRIPES).any()
     labeller.session.correct(("low",))
     np.testing.assert_array_equal(labeller.mask, painted)
-    assert labeller.told == []
+    assert labeller.told == ["Begun from what network predicted: low."]
 
 
 def test_a_draft_is_back_at_the_next_start_also_without_the_prediction(
