@@ -415,13 +415,37 @@ def test_frames_that_moved_are_laid_on_each_other(hand, held):
     hand.says("Ready")
     apart = hand.fuse()
     hand.find("align").setCurrentIndex(hand.find("align").findData("shift"))
-    hand.becomes(lambda now: not np.array_equal(now, apart))
+    assert "Fusing held" in hand.find("status").text()
+    hand.says("held fused,")
+    assert "not aligned" not in hand.find("status").text()
     frame = find_layer(hand.viewer.layers, "frame", "held", "medium").data[20:-20, 20:-20]
 
     def resemblance(picture):
         return np.corrcoef(picture[20:-20, 20:-20].ravel(), frame.ravel())[0, 1]
 
     assert resemblance(hand.fused.data) > 0.95 > resemblance(apart) + 0.05
+
+
+def test_what_cannot_be_aligned_is_said(hand, held):
+    cv2.imwrite(str(held / "high.png"), np.full((100, 120), 255, np.uint8))
+    hand.viewer.open(held, plugin="bracketseg")
+    for role in ("low", "high"):
+        add_mask(hand.viewer, role, "held", fill=1)
+    hand.says("Ready")
+    hand.find("align").setCurrentIndex(1)
+    hand.fuse()
+    assert "⚠ held high not aligned: too little in common" in hand.find("status").text()
+
+
+def test_what_is_taken_from_one_frame_alone_is_said(barn, tmp_path):
+    barn.find("deghost").setChecked(True)
+    barn.fuse()
+    assert "Nothing that moved was found" in barn.find("status").text()
+    frame = find_layer(barn.viewer.layers, "frame", "barn", "high")
+    moved = frame.data.copy()
+    moved[:, 8:20] = moved[:, 8:20][::-1] // 2
+    frame.data = moved
+    barn.says("One frame alone on")
 
 
 def test_frames_that_are_aligned_in_brackets_are_aligned_here_too(barn, viewer, qtbot):

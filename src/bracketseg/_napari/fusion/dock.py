@@ -17,6 +17,7 @@ from bracketseg._napari.fusion.live import LiveFusion
 from bracketseg._napari.fusion.masks import MaskChoice
 from bracketseg._napari.fusion.material import Material, material_of
 from bracketseg._napari.fusion.place import choose_file, proposed
+from bracketseg._napari.fusion.text import fused_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import session_of
@@ -59,7 +60,6 @@ class FusionDock(QWidget):
         self._jobs = JobGroup()
         self._saving = False
         self._said = ""
-        self._shown: Material | None = None
         self._last: Path | None = None
         controls = self._controls
         self._aligned = controls.align.method = session.align
@@ -162,7 +162,6 @@ class FusionDock(QWidget):
         wanted = self._controls.fuse.isChecked() and not isinstance(material, str)
         if not wanted:
             self._fused.hide()
-            self._shown = None
         self._live.follow(
             material if wanted and isinstance(material, Material) else None, self._settings
         )
@@ -171,7 +170,6 @@ class FusionDock(QWidget):
     def _scene_leaving(self, _bracket: object) -> None:
         # Until the next one is there, its frames and masks are of two scenes.
         self._live.follow(None, self._settings)
-        self._shown = None
 
     def _shifts_changed(self, _bracket: object) -> None:
         # Who aligns the layers wants the frames aligned; here it may still be chosen otherwise.
@@ -180,7 +178,6 @@ class FusionDock(QWidget):
 
     def _show(self, material: Material, picture: NDArray[np.uint8]) -> None:
         self._said = ""
-        self._shown = material
         self._fused.show(material.title, picture, material.base)
         self._tell()
 
@@ -224,14 +221,10 @@ class FusionDock(QWidget):
             return material
         if not self._controls.fuse.isChecked():
             return f"Ready: {material.scene}, {len(material.layers)} frames and two masks."
-        layer = self._fused.layer
-        if layer is None or not layer.visible or not material.same(self._shown):
+        layer, whole = self._fused.layer, self._live.whole
+        if layer is None or not layer.visible or whole is None:
             return f"Fusing {material.scene}…"
-        height, width = layer.data.shape[:2]
-        return (
-            f"{material.scene} fused, {width} x {height}; it follows the masks. Save… makes it in "
-            "full size."
-        )
+        return fused_text(material, whole, layer.data.shape, deghost=self._settings.deghost)
 
     def _ask(self, question: str) -> bool:
         yes = QMessageBox.StandardButton.Yes

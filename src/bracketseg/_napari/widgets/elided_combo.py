@@ -4,6 +4,9 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QHelpEvent, QPaintEvent
 from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
+_START = 4
+"""Letters of a long name that always begin it."""
+
 
 class ElidedCombo(QComboBox):
     """Names of layers end in what tells them apart: `a long scene low`, `a long scene high`.
@@ -55,6 +58,11 @@ class ElidedCombo(QComboBox):
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
-        return self.fontMetrics().elidedText(
-            self._words(), Qt.TextElideMode.ElideMiddle, field.width() - 6
-        )
+        words, room = self._words(), field.width() - 6
+        metrics = self.fontMetrics()
+        if metrics.horizontalAdvance(words) <= room:
+            return words
+        # Qt's middle leaves half of the room to each end, too little for `high ground truth`.
+        start = words[:_START]
+        rest = room - metrics.horizontalAdvance(start)
+        return start + metrics.elidedText(words[_START:], Qt.TextElideMode.ElideLeft, rest)
