@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the window: labels, trains, predicts and measures sample_data.
+"""Takes the README's pictures of the window: labels, trains, predicts, measures and fuses.
 
 Run it on a screen, real or virtual:
 
@@ -39,6 +39,7 @@ def main() -> None:
         train(window)
         predict(window)
         measure(window)
+        fuse(window)
         window.close()
 
 
@@ -102,8 +103,10 @@ class Window:
         path = HERE / "pictures" / f"{name}.png"
         path.parent.mkdir(exist_ok=True)
         self.viewer.screenshot(str(path), canvas_only=False, flash=False)
-        shown = Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
-        shown.save(path, optimize=True)
+        shown = Image.open(path).convert("RGB")
+        few = shown.quantize(256, method=Image.Quantize.MAXCOVERAGE)
+        # Without dithering a sky has borders that no dock has made.
+        shown.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
     def close(self) -> None:
         self.viewer.close()
@@ -162,6 +165,15 @@ def measure(window: Window) -> None:
     window.dock("Metrics")
     window.find("metrics.overlay").setChecked(True)
     window.picture("measure")
+
+
+def fuse(window: Window) -> None:
+    window.find("metrics.overlay").setChecked(False)
+    window.dock("Fusion")
+    window.press("fusion.fuse")
+    status = window.find("fusion.status")
+    window.until(lambda: f"{SHOWN} fused," in status.text())
+    window.picture("fuse")
 
 
 if __name__ == "__main__":

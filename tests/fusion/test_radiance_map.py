@@ -105,6 +105,11 @@ def test_exposures_that_nothing_tells_are_measured(textured):
     images = Scene(textured.radiance, (-2.7, 0.0, 1.4), np.uint16).images
     found = measured_evs(images, (-2.0, 0.0, 2.0))
     np.testing.assert_allclose(found, (-2.7, 0.0, 1.4), atol=0.02)
+    dark, medium, moved = images[0], images[1], images[2].copy()
+    moved[:4] = 0
+    np.testing.assert_allclose(
+        measured_evs((dark, medium, moved), (-2.0, 0.0, 2.0)), (-2.7, 0.0, 1.4), atol=0.05
+    )
 
 
 def test_exposures_stay_where_frames_have_nothing_in_common():

@@ -1,14 +1,17 @@
 """The Fusion dock, driven through its controls."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
 from bracketseg._napari.fusion import fusing
 from bracketseg._napari.fusion.dock import FusionDock
+from bracketseg._napari.fusion.place import choose_file
 from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer, provenance_of
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
@@ -269,6 +272,54 @@ def test_images_of_no_bracket_are_fused_too(hand):
     assert picture[:, -5:].std() > 0
 
 
+def test_the_slices_of_a_stack_are_fused_one_by_one(hand, tmp_path):
+    ramp = np.linspace(0, 1, 40)[None, :] * np.ones((20, 1))
+    scenes = np.stack([ramp, ramp[:, ::-1]])[..., None] * [1.0, 0.8, 0.5]
+    for name, gain in (("dark", 0.5), ("middle", 1.0), ("bright", 2.0)):
+        stack = np.rint(np.clip(scenes * gain, 0, 1) * 255).astype(np.uint8)
+        hand.viewer.add_image(stack, name=f"walk {name}", rgb=True, scale=(1, 2, 2))
+    for name, mask in (("low", scenes[..., 0] > 0.5), ("high", scenes[..., 0] <= 0.5)):
+        hand.viewer.add_labels(mask.astype(np.uint8), name=f"{name} by hand", scale=(1, 2, 2))
+    hand.viewer.add_labels(np.zeros((2, 20, 40), np.uint8), name="none", scale=(1, 2, 2))
+    hand.viewer.dims.set_point(0, 0)
+    hand.says("Ready: walk_0000, 3 frames and two masks")
+    first = hand.fuse()
+    assert first.shape == (20, 40, 3)
+    hand.pick("high", "none")
+    hand.becomes(lambda now: brightness(now[:, :20]) < brightness(first[:, :20]) - 5)
+    hand.viewer.dims.set_point(0, 1)
+    hand.says("walk_0001 fused,")
+    assert hand.find("high_mask").currentText() == "none"
+    hand.pick("high", "high by hand")
+    # The second slice is the first one turned round, and so is its picture but for rounding.
+    hand.becomes(lambda now: np.abs(now.astype(int) - first[:, ::-1]).mean() < 4)
+    assert hand.fused.name == "walk fused"
+    hand.file = tmp_path / "slice.png"
+    hand.click("save")
+    hand.says("Saved")
+    assert hand.proposed[0].name == "walk_0001_fused.png"
+    np.testing.assert_array_equal(read_image(hand.file), hand.fused.data)
+
+
+def test_what_shows_the_same_masks_is_drawn_once(barn):
+    barn.fuse()
+    drawn = []
+    barn.fused.events.set_data.connect(lambda _: drawn.append(1))
+    mask = find_layer(barn.viewer.layers, "ground truth", "barn", "high")
+    mask.brush_size, mask.selected_label = 60, 1
+    before = barn.fused.data.copy()
+    mask.paint((12, 16), 1)
+    barn.becomes(lambda now: not np.array_equal(now, before))
+    barn.qtbot.waitUntil(lambda: not running_jobs())
+    # The end of the stroke says no more than what was drawn; another mask does.
+    mask.events.paint(value=[])
+    low = find_layer(barn.viewer.layers, "ground truth", "barn", "low")
+    now = barn.fused.data.copy()
+    low.data = np.ones_like(low.data)
+    barn.becomes(lambda later: not np.array_equal(later, now))
+    assert len(drawn) == 2
+
+
 def test_saving_makes_it_in_full_size(barn, tmp_path, monkeypatch):
     monkeypatch.setattr(fusing, "SIDE", 10)
     barn.file = tmp_path / "out" / "picture.png"
@@ -278,8 +329,42 @@ def test_saving_makes_it_in_full_size(barn, tmp_path, monkeypatch):
     assert read_image(barn.file).shape == (24, 32, 3)
     barn.file = tmp_path / "out" / "radiance.exr"
     barn.click("save")
-    barn.says(f"Saved {barn.file}")
+    barn.says(f"Saved {barn.file}. No file tells the exposures")
     assert read_radiance(barn.file).shape == (24, 32, 3)
+    barn.click("save")
+    assert barn.proposed[1:] == [
+        tmp_path / "out" / "barn_fused.png",
+        tmp_path / "out" / "barn_fused.exr",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "way", "saved"),
+    [
+        ("barn_fused.png", "PNG", "barn_fused.png"),
+        ("barn_fused.png", "TIFF", "barn_fused.tif"),
+        ("other.exr", "TIFF", "other.exr"),
+        ("other", "JPEG", "other.jpg"),
+        ("", "PNG", None),
+    ],
+)
+def test_the_dialog_starts_beside_the_brackets(barn, monkeypatch, tmp_path, typed, way, saved):
+    folder = tmp_path / "set" / "fused"
+
+    def ask(_parent, _title, proposal, filters, _filter, **_options):
+        assert proposal == str(folder / "barn_fused.png")
+        assert folder.is_dir()
+        chosen = next(found for found in filters.split(";;") if found.startswith(way))
+        return (str(folder / typed) if typed else "", chosen)
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    barn.dock.choose_file = partial(choose_file, barn.dock)
+    barn.click("save")
+    if saved is None:
+        assert not folder.exists()
+    else:
+        barn.says(f"Saved {folder / saved}")
+        assert (folder / saved).is_file()
 
 
 def test_what_is_saved_is_what_the_command_makes(barn, tmp_path):
@@ -330,13 +415,49 @@ def test_frames_that_moved_are_laid_on_each_other(hand, held):
     hand.says("Ready")
     apart = hand.fuse()
     hand.find("align").setCurrentIndex(hand.find("align").findData("shift"))
-    hand.becomes(lambda now: not np.array_equal(now, apart))
+    assert "Fusing held" in hand.find("status").text()
+    hand.says("held fused,")
+    assert "not aligned" not in hand.find("status").text()
     frame = find_layer(hand.viewer.layers, "frame", "held", "medium").data[20:-20, 20:-20]
 
     def resemblance(picture):
         return np.corrcoef(picture[20:-20, 20:-20].ravel(), frame.ravel())[0, 1]
 
     assert resemblance(hand.fused.data) > 0.95 > resemblance(apart) + 0.05
+
+
+def test_what_cannot_be_aligned_is_said(hand, held):
+    cv2.imwrite(str(held / "high.png"), np.full((100, 120), 255, np.uint8))
+    hand.viewer.open(held, plugin="bracketseg")
+    for role in ("low", "high"):
+        add_mask(hand.viewer, role, "held", fill=1)
+    hand.says("Ready")
+    hand.find("align").setCurrentIndex(1)
+    hand.fuse()
+    assert "⚠ held high not aligned: too little in common" in hand.find("status").text()
+
+
+def test_what_is_taken_from_one_frame_alone_is_said(barn, tmp_path):
+    barn.find("deghost").setChecked(True)
+    barn.fuse()
+    assert "Nothing that moved was found" in barn.find("status").text()
+    frame = find_layer(barn.viewer.layers, "frame", "barn", "high")
+    moved = frame.data.copy()
+    moved[:, 8:20] = moved[:, 8:20][::-1] // 2
+    frame.data = moved
+    barn.says("One frame alone on")
+
+
+def test_frames_that_are_aligned_in_brackets_are_aligned_here_too(barn, viewer, qtbot):
+    assert barn.find("align").currentText() == "Off"
+    barn.session.align = "shift"
+    qtbot.waitUntil(lambda: barn.find("align").currentText() == "Shift")
+    barn.find("align").setCurrentIndex(0)
+    barn.show_scene("attic")
+    assert barn.find("align").currentText() == "Off"
+    later = FusionDock(viewer)
+    qtbot.addWidget(later)
+    assert later.findChild(QWidget, "fusion.align").currentText() == "Shift"
 
 
 def test_a_closed_dock_leaves_no_work_behind(barn, viewer, qtbot):

@@ -222,6 +222,19 @@ def test_what_only_the_command_makes_is_shown_by_its_name(labeller, qtbot, folde
     assert low.currentText() == "Histogram valley"
 
 
+def test_the_next_scene_says_that_the_one_before_was_saved(labeller, qtbot):
+    labeller.click("gt.accept")
+    labeller.says("barn (")
+    labeller.says("attic saved.\n")
+    labeller.drag("low", 140, 100)
+    assert "attic saved" not in labeller.text("gt.status")
+    labeller.click("gt.accept")
+    labeller.says("barn saved.\n")
+    labeller.session.select("attic")
+    labeller.says("attic (")
+    assert "barn saved" not in labeller.text("gt.status")
+
+
 def test_picking_in_the_picture(labeller):
     labeller.click("gt.high.pick")
     assert labeller.find("gt.high.pick").isChecked()

@@ -335,6 +335,7 @@ def test_curves_of_a_prediction_with_probabilities(two):
     two.qtbot.waitUntil(lambda: two.dock.findChild(QWidget, "metrics.roc") is not None)
     # At 0.3 and below 0.6 one pixel too many is foreground, above it one is missed.
     assert "low 0.30 (Dice 0.889" in two.text("metrics.curves_text")
+    assert two.find("metrics.plots").isVisible()
     chosen = []
     two.session.threshold_chosen.connect(chosen.append)
     two.click("metrics.take_over")
@@ -371,6 +372,7 @@ def test_without_probabilities_there_is_no_curve_and_that_is_said(hand):
     add(hand.viewer, TRUTH, "ground truth")
     hand.says("held against")
     assert "tick Probability in the Predict dock" in hand.text("metrics.curves_text")
+    assert not hand.find("metrics.plots").isVisible()
     assert not hand.find("metrics.take_over").isEnabled()
 
 
@@ -497,7 +499,7 @@ def test_labellings_beside_the_brackets_are_measured_scene_by_scene(whole):
 
 
 def test_what_is_not_compared_is_listed_with_the_reason(whole):
-    assert whole.text("metrics.show_problems") == "2 files not compared"
+    assert whole.text("metrics.show_problems") == "Not compared: 2"
     whole.click("metrics.show_problems")
     listed = whole.find("metrics.problems").toPlainText()
     assert "door_low.png has no prediction" in listed

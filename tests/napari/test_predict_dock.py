@@ -401,6 +401,12 @@ def test_what_is_predicted_is_counted_and_held_against_the_ground_truth(hand, fo
     hand.find("threshold").setValue(0.0)
     assert "no better than all foreground" in hand.text("low_score")
     np.testing.assert_array_equal(layer.data, truth)
+    ours = layer.metadata[METADATA_KEY]
+    # A rule gave it, and nobody has looked at it so far.
+    layer.metadata = {METADATA_KEY: {**ours, "made": False}}
+    assert "Dice" not in hand.text("low_score")
+    layer.metadata = {METADATA_KEY: {**ours, "made": True}}
+    assert "against the open ground truth" in hand.text("low_score")
     layer.data[:] = 1
     layer.events.paint(value=[])
     assert "Dice 1.000" in hand.text("low_score")

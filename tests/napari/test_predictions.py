@@ -100,7 +100,7 @@ def test_a_prediction_on_the_disk_is_offered_for_its_scene_and_role(labeller):
     np.testing.assert_array_equal(labeller.mask, STRIPES)
     assert editor.rule("low").origin == NETWORK
     labeller.truth.set_method("high", "prediction")
-    assert labeller.told == ["There is no prediction of attic high."]
+    assert labeller.told == ["⚠ There is no prediction of attic high."]
     assert editor.rule("high") == DEFAULT_RANGES["high"]
     labeller.session.next()
     assert predictions.roles(editor.subject) == ()
@@ -191,7 +191,7 @@ def test_an_open_layer_of_another_frame_is_refused_and_the_disk_looked_at(labell
     assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
     (told,) = labeller.told
     assert told == (
-        "attic low prediction: this prediction was made on medium.png, but low.png is the low "
+        "⚠ attic low prediction: this prediction was made on medium.png, but low.png is the low "
         "frame now. Predict this scene again, or choose medium.png again."
     )
     ours = {**layer.metadata[METADATA_KEY], "frame": str(attic / "low.png")}
@@ -230,7 +230,8 @@ def test_who_wants_a_prediction_corrected_begins_from_it_alone(labeller):
     np.testing.assert_array_equal(labeller.mask, STRIPES)
     assert labeller.editor.annotation.corrections("low") is None
     assert labeller.told[-1] == (
-        "The prediction is the start now: the strokes on low were taken off. Undo brings them back."
+        "Begun from what low-bce predicted: low. The strokes on low were taken off. Undo brings "
+        "them back."
     )
     assert labeller.editor.undo()
     np.testing.assert_array_equal(labeller.mask, before)
@@ -245,7 +246,7 @@ def test_who_comes_back_to_a_correction_goes_on_with_it(labeller):
     assert (painted != STRIPES).any()
     labeller.session.correct(("low",))
     np.testing.assert_array_equal(labeller.mask, painted)
-    assert labeller.told == []
+    assert labeller.told == ["Begun from what low-bce predicted: low."]
 
 
 def test_a_draft_is_back_at_the_next_start_also_without_the_prediction(

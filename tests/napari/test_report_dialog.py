@@ -162,10 +162,10 @@ def test_the_open_folder_gives_frames_and_the_runs_in_it(hand, scene, tmp_path):
 
 
 def test_what_is_left_out_is_pointed_to(hand, tmp_path):
-    hand.worker.left_out = ("a run",)
+    hand.worker.left_out = ("old: another experiment", "older: not finished")
     hand.worker.go.release(3)
     hand.begin(tmp_path / "runs", tmp_path / "out")
-    hand.says("⚠ Something is left out")
+    hand.says("⚠ Left out: old: another experiment (and 1 more); see its last section.")
 
 
 def test_a_report_that_is_there_is_replaced_only_on_demand(hand, tmp_path):

@@ -184,7 +184,7 @@ def unclipped(image: NDArray[Any]) -> Weight:
         1 up to a value of 236 of 255, falling to 0 at 250.
     """
     narrow = to_uint8(image)
-    return _CHANNELS_AT_WHITE[narrow if narrow.ndim == 2 else narrow.max(axis=2)]
+    return _looked_up(_CHANNELS_AT_WHITE, narrow if narrow.ndim == 2 else narrow.max(axis=2))
 
 
 def well_exposed(image: NDArray[Any], sigma: float) -> Weight:
@@ -198,7 +198,12 @@ def well_exposed(image: NDArray[Any], sigma: float) -> Weight:
     DOI 10.1109/PG.2007.17, section 3.1, of which this is the well-exposedness, on the luma.
     """
     values = (np.arange(256, dtype=np.float64) / 255 - 0.5) ** 2
-    return np.exp(-values / (2 * sigma**2)).astype(np.float32)[luma(image)]
+    return _looked_up(np.exp(-values / (2 * sigma**2)).astype(np.float32), luma(image))
+
+
+def _looked_up(table: Weight, values: NDArray[np.uint8]) -> Weight:
+    # NumPy's own look-up keeps all other threads from running, a window's included.
+    return np.asarray(cv2.LUT(values, table), np.float32)
 
 
 def alone_at_ghosts(exposures: Exposures, weights: list[Weight]) -> list[Weight]:

@@ -70,7 +70,9 @@ def _step(darker: NDArray[Any], brighter: NDArray[Any], *, given: float) -> floa
     if len(both) < ENOUGH:
         return given
     first, second = (_luminance(image, both) for image in (darker, brighter))
-    return float(np.median(np.log2(second / first)))
+    # What moved may be black in the brighter frame: the least ratio, and no more than one of many.
+    with np.errstate(divide="ignore"):
+        return float(np.median(np.log2(second / first)))
 
 
 def _luminance(image: NDArray[Any], at: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -314,3 +314,35 @@ def test_a_medium_frame_that_cannot_be_read_is_said_and_nothing_is_saved(labelle
     labeller.truth.set_method("high", "auto")
     assert rules(labeller) == before
     assert "medium.png" in labeller.told[-1]
+
+
+def test_a_range_that_was_not_found_before_the_scene_was_left_is_looked_for_again(
+    labeller, folder, later
+):
+    labeller.truth.set_method("low", "auto")
+    labeller.editor.masks.layer("low").paint((10, 10), 1)
+    labeller.session.next()
+    assert labeller.session.current.scene != "attic"
+    later.arrive()
+    labeller.session.previous()
+    later.arrive()
+    assert labeller.editor.rule("low") == ranges_of(folder, "attic")["low"]
+    assert labeller.editor.annotation.corrections("low")[10, 10] != 0
+
+
+def test_accept_waits_for_the_search_that_is_under_way(labeller, folder, later, monkeypatch):
+    searched = []
+
+    def search(frames):
+        searched.append(1)
+        return find_ranges(frames)
+
+    monkeypatch.setattr(automatic_ranges, "find_ranges", search)
+    labeller.truth.set_method("low", "auto")
+    ((job, _),) = later.jobs
+    thread = threading.Thread(target=job._run)
+    thread.start()
+    thread.join()
+    assert labeller.truth.accept()
+    assert searched == [1]
+    assert LabelingFolder.open(folder / "labels" / "Ana").record("attic").masks["low"]

@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from bracketseg._napari.layers.mask_views import compose
+from bracketseg._napari.layers.provenance import METADATA_KEY
 from bracketseg._napari.session import scene_loader
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.truth.background_writer import RETRY
@@ -1157,3 +1158,18 @@ def test_an_alignment_that_arrives_leaves_the_stroke_in_hand(labeller):
     np.testing.assert_array_equal(labeller.shown("low")[5:8, 5:8], wanted)
     assert not labeller.shown("low")[:, :2].any()
     assert labeller.truth.state == "changed"
+
+
+def test_layers_say_whether_somebody_has_made_their_masks(labeller):
+    def made():
+        layers = [labeller.layer(role) for role in ("low", "high")]
+        return [layer.metadata[METADATA_KEY].get("made", True) for layer in layers]
+
+    assert made() == [False, False]
+    labeller.editor.set_range("low", 100, 255)
+    assert made() == [True, True]
+    labeller.truth.accept()
+    assert labeller.editor.subject.scene == "barn"
+    assert made() == [False, False]
+    labeller.session.previous()
+    assert made() == [True, True]

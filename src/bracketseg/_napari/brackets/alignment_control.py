@@ -3,25 +3,16 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from bracketseg._napari.brackets.ghost_finder import GhostFinder
 from bracketseg._napari.session.session import Session
+from bracketseg._napari.widgets.align_choice import AlignChoice
 from bracketseg._napari.widgets.still_text import StillText
-from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.placement import Placement, affine_part, is_still
 from bracketseg.brackets.placement_text import way_text
-
-_WAYS: dict[AlignMethod, tuple[str, str]] = {
-    "off": ("Off", "The frames lie as they were taken."),
-    "shift": ("Shift", "By whole pixels (median threshold bitmaps): quick."),
-    "homography": (
-        "Homography",
-        "Turned and tilted as well, by matching features: for brackets held in the hand.",
-    ),
-}
 
 _TOLD = 0.5
 """Pixels by which a layer may lie off its homography before that is said."""
@@ -38,21 +29,13 @@ class AlignmentControl(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._ways = QComboBox()
-        self._ways.setObjectName("brackets.align")
-        for method, (title, _) in _WAYS.items():
-            self._ways.addItem(title, method)
-        # No wider than it has to be: the dock is narrow.
-        self._ways.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self._ways.setMinimumContentsLength(8)
-        self._ways.setToolTip(
+        self._ways = AlignChoice(
+            self,
+            "brackets.align",
             "Move the frames of a hand-held bracket onto each other. Only layers move: files, "
-            "and masks of their pixels, stay as they are.\n\n"
-            + "\n".join(f"{title}: {what}" for title, what in _WAYS.values())
+            "and masks of their pixels, stay as they are.",
         )
-        self._ways.setCurrentIndex(list(_WAYS).index(session.align))
+        self._ways.method = session.align
         self._ways.currentIndexChanged.connect(self._choose)
         self._ghosts = QCheckBox("Ghosts")
         self._ghosts.setObjectName("brackets.ghosts")
@@ -90,7 +73,7 @@ class AlignmentControl(QWidget):
         self._finder.leave()
 
     def _choose(self) -> None:
-        self._session.align = self._ways.currentData()
+        self._session.align = self._ways.method
 
     def _want_ghosts(self, on: bool) -> None:
         self._finder.wanted = on

@@ -1,7 +1,5 @@
 """What the Fusion dock looks like."""
 
-from typing import get_args
-
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -13,20 +11,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.widgets.align_choice import AlignChoice
 from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
 from bracketseg._napari.widgets.still_text import StillText
-from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 
 _MAIN_HEIGHT = 34
 _MIN_WIDTH = 300
-
-_ALIGN_TITLES: dict[AlignMethod, str] = {
-    "off": "Off",
-    "shift": "By whole pixels",
-    "homography": "Turned and tilted",
-}
 
 
 class FusionControls:
@@ -40,11 +32,11 @@ class FusionControls:
 
     def __init__(self, dock: QWidget) -> None:
         self.masks = {role: _mask_list(dock, role) for role in MASK_ROLES}
-        self.align = QComboBox(dock)
-        self.align.setObjectName("fusion.align")
-        for method in get_args(AlignMethod):
-            self.align.addItem(_ALIGN_TITLES[method], method)
-        self.align.setToolTip("Lay the frames of a hand-held bracket on each other before")
+        self.align = AlignChoice(
+            dock,
+            "fusion.align",
+            "Lay the frames of a hand-held bracket on each other before they are fused.",
+        )
         self.deghost = QCheckBox("One frame alone where something moved", dock)
         self.deghost.setObjectName("fusion.deghost")
         self.fuse = QPushButton("Fuse", dock)
@@ -58,12 +50,6 @@ class FusionControls:
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.status = StillText(dock, "fusion.status", lines=3)
         self._lay_out(dock)
-
-    @property
-    def method(self) -> AlignMethod:
-        """How the frames are to be aligned."""
-        method: AlignMethod = self.align.currentData()
-        return method
 
     def show_masks(self, role: MaskRole, names: list[str], chosen: int) -> None:
         """List masks; -1 is none."""

@@ -8,7 +8,7 @@ import numpy as np
 from napari.components import ViewerModel
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QMessageBox, QWidget
 
 from bracketseg._napari.fusion.controls import FusionControls
 from bracketseg._napari.fusion.fusing import Settings, laid, save
@@ -16,26 +16,18 @@ from bracketseg._napari.fusion.layer import FusedLayer
 from bracketseg._napari.fusion.live import LiveFusion
 from bracketseg._napari.fusion.masks import MaskChoice
 from bracketseg._napari.fusion.material import Material, material_of
+from bracketseg._napari.fusion.place import choose_file, proposed
+from bracketseg._napari.fusion.text import fused_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import JobGroup
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.errors import BracketSegError
-from bracketseg.fusion.formats import fused_name
+from bracketseg.fusion.formats import format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-FUSED_FOLDER = "fused"
-"""Where pictures are saved unless another place is chosen: a folder beside the brackets."""
-
-_FILTERS = (
-    "PNG, 8 bits (*.png)",
-    "TIFF, 16 bits (*.tif *.tiff)",
-    "JPEG (*.jpg *.jpeg)",
-    "Radiance map (*.exr)",
-)
 
 
 class FusionDock(QWidget):
@@ -57,7 +49,7 @@ class FusionDock(QWidget):
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
         self.ask: Callable[[str], bool] = self._ask
-        self.choose_file: Callable[[Path], Path | None] = self._choose_file
+        self.choose_file: Callable[[Path], Path | None] = partial(choose_file, self)
         self._session = session = session_of(napari_viewer)
         self._controls = FusionControls(self)
         self._frames = FrameChoice(session.viewer, session)
@@ -68,8 +60,9 @@ class FusionDock(QWidget):
         self._jobs = JobGroup()
         self._saving = False
         self._said = ""
-        self._size: tuple[int, ...] = ()
+        self._last: Path | None = None
         controls = self._controls
+        self._aligned = controls.align.method = session.align
         controls.fuse.toggled.connect(self._fuse_wanted)
         controls.save.clicked.connect(self._save)
         controls.align.currentIndexChanged.connect(self._settings_changed)
@@ -80,7 +73,14 @@ class FusionDock(QWidget):
         self._live.fused.connect(self._show)
         self._live.failed.connect(self._failed)
         session.viewer.layers.events.removed.connect(self._layer_removed)
-        join_session(self, session, [(session.scene_leaving, self._scene_leaving)])
+        join_session(
+            self,
+            session,
+            [
+                (session.scene_leaving, self._scene_leaving),
+                (session.shifts_changed, self._shifts_changed),
+            ],
+        )
         self._frames.start()
         self._masks.look()
         parts = (self._live, self._masks, self._frames)
@@ -107,22 +107,23 @@ class FusionDock(QWidget):
         material = self._material()
         if isinstance(material, str):
             return
-        folder = (self._session.folder or Path.home()) / FUSED_FOLDER
-        path = self.choose_file(folder / fused_name(material.scene, "png"))
+        path = self.choose_file(proposed(material, self._session.folder, self._last))
         if path is None:
             return
-        path = path if path.suffix else path.with_suffix(".png")
         if path.exists() and not self.ask(f"{path} exists. Replace it?"):
             return
-        whole, settings, masks = self._live.whole, self._settings, self._live.arrays()
+        whole, settings, masks = self._live.whole, self._settings, self._live.arrays(material)
 
         def work() -> Path:
-            frames = whole or laid(material.pixels, material.frames, settings)
+            frames = whole or laid(material.pixels(), material.frames, settings)
             return save(path, frames, material.frames, *masks, evs_known=material.evs_known)
 
         self._saving, self._said = True, ""
         self._jobs.run(
-            work, on_done=self._saved, on_error=self._not_saved, description="saving the picture"
+            work,
+            on_done=partial(self._saved, evs_known=material.evs_known),
+            on_error=self._not_saved,
+            description="saving the picture",
         )
         self._tell()
 
@@ -130,11 +131,13 @@ class FusionDock(QWidget):
 
     @property
     def _settings(self) -> Settings:
-        return Settings(align=self._controls.method, deghost=self._controls.deghost.isChecked())
+        return Settings(
+            align=self._controls.align.method, deghost=self._controls.deghost.isChecked()
+        )
 
     def _material(self) -> Material | str:
         """Give what is fused; or say in words what is missing."""
-        found = material_of(self._frames, [*self._frames.candidates()])
+        found = material_of(self._frames, self._frames.candidates(), self._session.viewer)
         if isinstance(found, str):
             return found
         missing = [role for role in MASK_ROLES if role not in self._masks.masks]
@@ -168,10 +171,14 @@ class FusionDock(QWidget):
         # Until the next one is there, its frames and masks are of two scenes.
         self._live.follow(None, self._settings)
 
+    def _shifts_changed(self, _bracket: object) -> None:
+        # Who aligns the layers wants the frames aligned; here it may still be chosen otherwise.
+        if self._session.align != self._aligned:
+            self._aligned = self._controls.align.method = self._session.align
+
     def _show(self, material: Material, picture: NDArray[np.uint8]) -> None:
         self._said = ""
-        self._size = picture.shape
-        self._fused.show(material.scene, picture, material.base)
+        self._fused.show(material.title, picture, material.base)
         self._tell()
 
     def _failed(self, error: Exception) -> None:
@@ -179,8 +186,10 @@ class FusionDock(QWidget):
         self._fused.hide()
         self._tell()
 
-    def _saved(self, path: Path) -> None:
-        self._saving, self._said = False, f"Saved {path}."
+    def _saved(self, path: Path, *, evs_known: bool) -> None:
+        self._saving, self._said, self._last = False, f"Saved {path}.", path
+        if format_of(path) == "exr" and not evs_known:
+            self._said += " No file tells the exposures, which were measured in the pictures."
         self._tell()
 
     def _not_saved(self, error: Exception) -> None:
@@ -212,29 +221,15 @@ class FusionDock(QWidget):
             return material
         if not self._controls.fuse.isChecked():
             return f"Ready: {material.scene}, {len(material.layers)} frames and two masks."
-        if self._fused.layer is None or not self._fused.layer.visible:
+        layer, whole = self._fused.layer, self._live.whole
+        if layer is None or not layer.visible or whole is None:
             return f"Fusing {material.scene}…"
-        height, width = self._size[:2]
-        return (
-            f"{material.scene} fused, {width} x {height}; it follows the masks. Save… makes it in "
-            "full size."
-        )
+        return fused_text(material, whole, layer.data.shape, deghost=self._settings.deghost)
 
     def _ask(self, question: str) -> bool:
         yes = QMessageBox.StandardButton.Yes
         answer = QMessageBox.question(self, "Fusion", question)
         return answer == yes
-
-    def _choose_file(self, proposal: Path) -> Path | None:
-        # We ask about a file that is there ourselves, once its name is complete.
-        chosen, _ = QFileDialog.getSaveFileName(
-            self,
-            "Save the fused picture",
-            str(proposal),
-            ";;".join(_FILTERS),
-            options=QFileDialog.Option.DontConfirmOverwrite,
-        )
-        return Path(chosen) if chosen else None
 
 
 def _close(

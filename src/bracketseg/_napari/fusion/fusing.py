@@ -11,7 +11,7 @@ from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import Frame
 from bracketseg.errors import LabelingError
 from bracketseg.fusion.display import DisplayFusion, display_picture
-from bracketseg.fusion.exposures import Weight, as_weight, smaller, softened
+from bracketseg.fusion.exposures import Exposures, Weight, as_weight, smaller, softened
 from bracketseg.fusion.formats import format_of, write_exr, write_picture
 from bracketseg.fusion.laid_frames import LaidFrames, lay_frames
 from bracketseg.fusion.measured_evs import measured_evs
@@ -68,15 +68,25 @@ class Preview:
     def __init__(self, whole: LaidFrames) -> None:
         self._frames = whole.reduced(SIDE)
         self._fusion = DisplayFusion(self._frames.images)
+        self._made: tuple[Exposures, NDArray[np.uint8]] | None = None
 
     def picture(self, low: MaskArrays, high: MaskArrays) -> NDArray[np.uint8]:
-        """Fuse to (h, w) or (h, w, 3) of 8 bits."""
+        """Fuse to (h, w) or (h, w, 3) of 8 bits; by the same masks it is the same array."""
         frames = self._frames
         height, width = frames.images[0].shape[:2]
         # Masks of frames that were moved are laid on the others before they are made smaller.
         size = None if frames.moved else (height, width)
         exposures = frames.exposures(low.weight(size), high.weight(size))
-        return np.rint(self._fusion.picture(exposures) * 255).astype(np.uint8)
+        if self._made is not None:
+            before, picture = self._made
+            # A stroke is announced once as it is drawn and once more at its end.
+            if np.array_equal(before.low, exposures.low) and np.array_equal(
+                before.high, exposures.high
+            ):
+                return picture
+        picture = np.rint(self._fusion.picture(exposures) * 255).astype(np.uint8)
+        self._made = exposures, picture
+        return picture
 
 
 def save(

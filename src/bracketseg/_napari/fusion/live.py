@@ -14,7 +14,7 @@ from bracketseg._napari.fusion.fusing import MaskArrays, Preview, Settings, laid
 from bracketseg._napari.fusion.masks import MaskChoice
 from bracketseg._napari.fusion.material import Material
 from bracketseg._napari.widgets.jobs import Job, run_job
-from bracketseg.brackets.bracket import MASK_ROLES
+from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.fusion.laid_frames import LaidFrames
 
 DELAY_MS = 10
@@ -52,11 +52,7 @@ class LiveFusion:
         self._watched: list[Labels] = []
         self._due = self._gathering = False
         self._job: Job | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether the picture that was made last is out of date."""
-        return self._due or self._job is not None
+        self._shown: NDArray[np.uint8] | None = None
 
     @property
     def whole(self) -> LaidFrames | None:
@@ -68,7 +64,7 @@ class LiveFusion:
         """Fuse these frames from now on, by the masks that are chosen; None ends it."""
         self._cancel()
         self._unwatch()
-        self._material, self._settings = material, settings
+        self._material, self._settings, self._shown = material, settings, None
         if material is None:
             self._basis = None
             return
@@ -83,15 +79,17 @@ class LiveFusion:
         """Stop, and let go of the layers."""
         self.follow(None, self._settings)
 
-    def arrays(self) -> tuple[MaskArrays, MaskArrays]:
-        """Give what the chosen masks hold now."""
-        low, high = (
-            MaskArrays(
-                labels=self._choice.masks[role].data, probability=self._choice.probability(role)
-            )
-            for role in MASK_ROLES
-        )
+    def arrays(self, material: Material) -> tuple[MaskArrays, MaskArrays]:
+        """Give what the chosen masks of these frames hold now."""
+        low, high = (self._arrays(role, material.index) for role in MASK_ROLES)
         return low, high
+
+    def _arrays(self, role: MaskRole, index: tuple[int, ...]) -> MaskArrays:
+        probability = self._choice.probability(role)
+        return MaskArrays(
+            labels=self._choice.masks[role].data[index],
+            probability=None if probability is None else probability[index],
+        )
 
     def _mask_changed(self, _event: Any) -> None:
         self._due = True
@@ -110,7 +108,7 @@ class LiveFusion:
         if self._job is not None or not self._due or material is None:
             return
         self._due = False
-        work = partial(_fuse, material, self._settings, self._basis, *self.arrays())
+        work = partial(_fuse, material, self._settings, self._basis, *self.arrays(material))
         self._job = run_job(
             work, on_done=self._ended, on_error=self._broke, description="fusing the frames"
         )
@@ -118,7 +116,9 @@ class LiveFusion:
     def _ended(self, result: tuple[_Basis, NDArray[np.uint8]]) -> None:
         self._job = None
         self._basis, picture = result
-        self.fused.emit(self._basis.material, picture)
+        if picture is not self._shown:
+            self._shown = picture
+            self.fused.emit(self._basis.material, picture)
         if not self._gathering:
             self._begin()
 
@@ -150,7 +150,7 @@ def _fuse(
     high: MaskArrays,
 ) -> tuple[_Basis, NDArray[np.uint8]]:
     if basis is None or basis.settings != settings or not material.same(basis.material):
-        whole = laid(material.pixels, material.frames, settings)
+        whole = laid(material.pixels(), material.frames, settings)
         basis = _Basis(material=material, settings=settings, whole=whole, preview=Preview(whole))
     return basis, basis.preview.picture(low, high)
 

@@ -40,6 +40,7 @@ class MaskChoice:
         self.masks: dict[MaskRole, Labels] = {}
         self.later: Callable[[Callable[[], None]], object] = lambda call: call()
         self._by_hand: dict[MaskRole, Labels] = {}
+        self._chosen_for = self._scenes()
         self._looking = self._closed = False
         events = self._layers.events
         for event in (events.inserted, events.removed, events.renamed):
@@ -106,8 +107,13 @@ class MaskChoice:
             self._looking = True
             self.later(self.look)
 
+    def _scenes(self) -> list[tuple[Image, str]]:
+        return [(image, scene_of([image])) for image in self._frames.images.values()]
+
     def _frames_changed(self) -> None:
-        self._by_hand = {}
+        # A mask that was chosen for a stack is that of all its slices.
+        if self._scenes() != self._chosen_for:
+            self._by_hand, self._chosen_for = {}, self._scenes()
         if not self._looking:
             self._looking = True
             self.later(self.look)

@@ -1,15 +1,15 @@
 """What is fused: the pixels of the frames that are chosen, and what is known of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from napari.components import ViewerModel
 from napari.layers import Image
 from numpy.typing import NDArray
 
-from bracketseg._napari.layers.frames import frame_layers, scene_of
+from bracketseg._napari.layers.frames import frame_layers, index_of, scene_of, slice_of
 from bracketseg._napari.layers.picture_place import shape_of
 from bracketseg._napari.layers.provenance import Provenance, find_layer, provenance_of
 from bracketseg._napari.session.frame_choice import FrameChoice
@@ -27,10 +27,15 @@ class Material:
     Attributes
     ----------
     scene : str
+        Its name in file names; each slice of a stack is a scene.
+    title : str
+        Its name in the names of layers; all slices of a stack share it.
+    index : tuple of int
+        The slice of a stack; empty for pictures.
     layers : tuple of Image
         Low, medium (where there is one) and high.
-    pixels : tuple of array
-        What they hold, without alpha.
+    sources : tuple of object
+        What they held when they were chosen.
     frames : tuple of Frame
         What is known of each.
     evs_known : bool
@@ -38,8 +43,11 @@ class Material:
     """
 
     scene: str
+    title: str
+    index: tuple[int, ...]
     layers: tuple[Image, ...]
-    pixels: tuple[NDArray[Any], ...]
+    sources: tuple[object, ...]
+    readers: tuple[Callable[[], NDArray[Any]], ...]
     frames: tuple[Frame, ...]
     evs_known: bool
 
@@ -53,16 +61,21 @@ class Material:
         return (
             other is not None
             and self.scene == other.scene
-            and [id(data) for data in self.data] == [id(data) for data in other.data]
+            and [id(source) for source in self.sources] == [id(s) for s in other.sources]
         )
 
-    @property
-    def data(self) -> list[object]:
-        """The arrays of the layers, of which `pixels` are a part."""
-        return [pixels if pixels.base is None else pixels.base for pixels in self.pixels]
+    def pixels(self) -> tuple[NDArray[Any], ...]:
+        """Read what the layers held, (H, W) or (H, W, 3) each, in any thread."""
+        planes = (read() for read in self.readers)
+        return tuple(
+            plane[..., :3] if layer.rgb else plane
+            for plane, layer in zip(planes, self.layers, strict=True)
+        )
 
 
-def material_of(choice: FrameChoice, images: Sequence[Image]) -> Material | str:
+def material_of(
+    choice: FrameChoice, images: Sequence[Image], viewer: ViewerModel
+) -> Material | str:
     """Gather what is chosen; or say in words what is missing.
 
     Parameters
@@ -70,15 +83,15 @@ def material_of(choice: FrameChoice, images: Sequence[Image]) -> Material | str:
     choice : FrameChoice
     images : sequence of Image
         All that are open, bottom to top.
+    viewer : ViewerModel
+        Its sliders tell which slice of a stack.
     """
     low, high = choice.images.get("low"), choice.images.get("high")
     if low is None or high is None or low is high:
         return "Open a bracket first: its dark and its bright frame, with their masks."
-    if low.ndim > 2:
-        return "These images are a stack. Fuse its slices from their files: bracketseg fuse."
     if shape_of(low) != shape_of(high):
         return f"{low.name} and {high.name} are of different sizes. Open frames of one size."
-    scene = scene_of([low, high])
+    index = index_of(low, viewer)
     medium = _medium(low, high, images)
     layers = (low, high) if medium is None else (low, medium, high)
     frames, known = [], True
@@ -87,9 +100,12 @@ def material_of(choice: FrameChoice, images: Sequence[Image]) -> Material | str:
         known &= ours is not None and ours.get("ev_source") in ("exif", "sidecar")
         frames.append(_frame(layer, ours, ev))
     return Material(
-        scene=scene,
+        scene=scene_of([low, high], index),
+        title=scene_of([low, high]),
+        index=index,
         layers=layers,
-        pixels=tuple(_pixels(layer) for layer in layers),
+        sources=tuple(_source(layer) for layer in layers),
+        readers=tuple(slice_of(layer, index) for layer in layers),
         frames=tuple(frames),
         evs_known=known,
     )
@@ -124,6 +140,5 @@ def _medium(low: Image, high: Image, images: Sequence[Image]) -> Image | None:
     return others[0] if len(others) == 1 else None
 
 
-def _pixels(layer: Image) -> NDArray[Any]:
-    data = np.asarray(layer.data[0] if layer.multiscale else layer.data)
-    return data[..., :3] if layer.rgb else data
+def _source(layer: Image) -> object:
+    return layer.data[0] if layer.multiscale else layer.data

@@ -65,6 +65,8 @@ class Provenance(TypedDict, total=False):
     model : str
         The run or file whose network made a mask or a probability in the window; of ground
         truth, that whose prediction it began from, empty where it began from none.
+    made : bool
+        Of ground truth: False as long as a rule alone gives it, which nobody has looked at.
     model_sha256, loss : str
         Of its weights file, and what it was trained with; of predictions made in the window.
     frame : str
@@ -87,6 +89,7 @@ class Provenance(TypedDict, total=False):
     method: NotRequired[str]
     annotator: NotRequired[str]
     model: NotRequired[str]
+    made: NotRequired[bool]
     model_sha256: NotRequired[str]
     loss: NotRequired[str]
     frame: NotRequired[str]

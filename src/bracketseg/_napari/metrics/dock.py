@@ -261,6 +261,8 @@ class MetricsDock(QWidget):
 
             lines = {role: Line(curves=means[role], best=best[role]) for role in means}
             self._plots.show_lines(lines, threshold)
+            # Without a curve they are empty axes above words that say why.
+            self._plots.setVisible(bool(lines))
 
     def _say(self, text: str) -> None:
         self._said = text
@@ -288,7 +290,7 @@ class MetricsDock(QWidget):
         controls.progress.setValue(self._set.progress[0])
         problems = self._set.problems() if everything else []
         controls.show_problems.setVisible(bool(problems))
-        controls.show_problems.setText(f"{counted(len(problems), 'file')} not compared")
+        controls.show_problems.setText(f"Not compared: {len(problems)}")
         if controls.problems.toPlainText() != "\n".join(problems):
             controls.problems.setPlainText("\n".join(problems))
         if not problems:

@@ -204,7 +204,9 @@ class ReportDialog(QDialog):
             self._page = event.page
             self._written = f"Report on {event.runs} trainings in {event.page}."
             if event.left_out:
-                self._written += " ⚠ Something is left out: its last section says what and why."
+                more = len(event.left_out) - 1
+                others = f" (and {more} more)" if more else ""
+                self._written += f" ⚠ Left out: {event.left_out[0]}{others}; see its last section."
         elif not self._stopping:
             self._say(_doing(event))
 

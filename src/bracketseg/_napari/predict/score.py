@@ -124,11 +124,14 @@ class GroundTruths:
         layer = find_layer(self._viewer.layers, "ground truth", subject.title, role)
         if isinstance(layer, Labels) and layer.data.ndim == len(subject.index) + 2:
             ours = provenance_of(layer.metadata)
-            return _Truth(
-                whose="the open ground truth",
-                mask=np.asarray(layer.data[subject.index]) != 0,
-                model=ours.get("model", "") if ours is not None else "",
-            )
+            model = ours.get("model", "") if ours is not None else ""
+            # What a rule gives of itself is nobody's word on what is right.
+            if ours is None or ours.get("made", True) or model:
+                return _Truth(
+                    whose="the open ground truth",
+                    mask=np.asarray(layer.data[subject.index]) != 0,
+                    model=model,
+                )
         if subject.scene != self._scene:
             self._jobs.cancel()
             self._scene, self._read = subject.scene, {}

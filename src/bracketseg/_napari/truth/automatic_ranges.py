@@ -1,7 +1,7 @@
 """Automatic ranges of the scene that is labelled, found away from the main thread."""
 
+import threading
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -48,7 +48,7 @@ class AutomaticRanges:
         self._editor = editor
         self._tell = tell
         self._asked: dict[MaskRole, Basis | None] = {}
-        self._find: Callable[[], dict[MaskRole, Automatic]] | None = None
+        self._find: _Search | None = None
         self._job: Job | None = None
         self._give: Callable[[MaskRole, Automatic], object] = editor.take_found
         editor.subject_changed.connect(self.cancel)
@@ -79,7 +79,7 @@ class AutomaticRanges:
         if lacking is not None:
             other = "dark" if lacking == "low" else "bright"
             self._tell(
-                "An automatic range takes a dark and a bright frame of one scene: choose the "
+                "⚠ An automatic range takes a dark and a bright frame of one scene: choose the "
                 f"{other} one under {lacking.capitalize()} first."
             )
             return
@@ -87,7 +87,7 @@ class AutomaticRanges:
         self.cancel()
         self._asked = asked
         self._give = self._editor.begin_with if beginning else self._editor.take_found
-        self._find = partial(_find_ranges, self._frames(subject))
+        self._find = _Search(self._frames(subject))
         self.changed.emit()
         job = run_job(
             self._find,
@@ -141,7 +141,7 @@ class AutomaticRanges:
 
     def _failed(self, error: BaseException) -> None:
         self._end()
-        self._tell(str(error))
+        self._tell(f"⚠ {error}")
 
     def _frames(self, subject: Subject) -> Frames:
         """Say where the pixels of each frame come from, which may take a while to read."""
@@ -169,5 +169,16 @@ class AutomaticRanges:
         return bracket.frame("medium").read
 
 
-def _find_ranges(frames: Frames) -> dict[MaskRole, Automatic]:
-    return find_ranges({role: read() for role, read in frames.items()})
+class _Search:
+    """Finds ranges once, whichever thread asks first; another one waits for it."""
+
+    def __init__(self, frames: Frames) -> None:
+        self._frames = frames
+        self._found: dict[MaskRole, Automatic] | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> dict[MaskRole, Automatic]:
+        with self._lock:
+            if self._found is None:
+                self._found = find_ranges({role: read() for role, read in self._frames.items()})
+            return self._found

@@ -62,6 +62,8 @@ class GroundTruth:
         with the rules of masks of other frames; as it is on the disk; changed; being saved.
     problem : str
         What is wrong; empty where all is well.
+    saved_before : str
+        The scene that Accept has saved and gone on from; empty once something else was done.
     is_first_save : bool
         Whether nothing was saved yet to where Accept saves.
     ask : callable
@@ -74,7 +76,7 @@ class GroundTruth:
     state_changed()
         `state` or `problem` is another.
     notice(str)
-        Something that a person should read.
+        Something that a person should read; it begins with ⚠ where something went wrong.
     """
 
     state_changed = Signal()
@@ -91,7 +93,9 @@ class GroundTruth:
         self.predictions = self._beginnings.predictions
         self.ranges = AutomaticRanges(self.session, self.editor, self.notice.emit)
         self.state: State = "starting"
-        self.problem = ""
+        self.problem = self.saved_before = ""
+        self._going_on = False
+        self._unfound: dict[tuple[Path, str], frozenset[MaskRole]] = {}
         self.is_first_save = True
         self.ask: Callable[[str], bool] = _no
         self.choose_folder: Callable[[], Path | None] = _no_folder
@@ -167,7 +171,7 @@ class GroundTruth:
         work.annotation.limit(*limits_of(self.session, subject))
         painted = [role for role, mask in left.items() if work.annotation.set_mask(role, mask)]
         self._revision = work.annotation.revision
-        self.editor.begin(subject, work.annotation)
+        self.editor.begin(subject, work.annotation, made=work.source != "new")
         self._set_state(work.source)
         if painted:
             self._keep()
@@ -176,10 +180,15 @@ class GroundTruth:
             self._unread[place.drafts, subject.scene] = work.problem
         elif work.source != "draft":
             self._unread.pop((place.drafts, subject.scene), None)
-        told = " ".join(text for text in (work.problem, work.note) if text)
+        problem = f"⚠ {work.problem}" if work.problem else ""
+        told = " ".join(text for text in (problem, work.note) if text)
         if told:
             self.notice.emit(told)
-        self.ranges.want(work.to_find, beginning=True)
+        unfound = self._unfound.pop((place.drafts, subject.scene), frozenset())
+        if unfound and work.source == "draft":
+            self.ranges.want(unfound.intersection(self.editor.roles))
+        else:
+            self.ranges.want(work.to_find, beginning=True)
         self._correct()
 
     def choose(self, role: MaskRole, image: Image | None) -> None:
@@ -204,8 +213,8 @@ class GroundTruth:
         except BracketError:
             other = "brighter high" if role == "low" else "darker low"
             self.notice.emit(
-                f"{frame.path.name} cannot be {role}: the low frame has to be darker than the high "
-                f"one. Choose a {other} frame first."
+                f"⚠ {frame.path.name} cannot be {role}: the low frame has to be darker than the "
+                f"high one. Choose a {other} frame first."
             )
         self.choice.listed.emit()
 
@@ -236,7 +245,7 @@ class GroundTruth:
                 self.ranges.leave(role)
                 self.editor.go_over_to(role, found)
             else:
-                self.notice.emit(found)
+                self.notice.emit(f"⚠ {found}")
 
     def _prediction(self, subject: Subject, role: MaskRole) -> Prediction | str:
         """Give the prediction of a role, or say why there is none that can be used."""
@@ -258,22 +267,32 @@ class GroundTruth:
         roles = [role for role in self.editor.roles if role in wanted]
         found = {role: self._prediction(subject, role) for role in roles}
         starts = {role: start for role, start in found.items() if isinstance(start, Prediction)}
-        told = [why_not for why_not in found.values() if isinstance(why_not, str)]
+        told = [f"⚠ {why_not}" for why_not in found.values() if isinstance(why_not, str)]
         for role in starts:
             self.ranges.leave(role)
+        fresh = [role for role, start in starts.items() if self.editor.rule(role) != start]
         cleared = [role for role, start in starts.items() if self.editor.begin_from(role, start)]
         if starts:
             self.editor.set_focus(next(iter(starts)))
+        if fresh:
+            models = " and ".join(dict.fromkeys(starts[role].origin.model for role in fresh))
+            told.append(f"Begun from what {models} predicted: {' and '.join(fresh)}.")
         if cleared:
             told.append(
-                f"The prediction is the start now: the strokes on {' and '.join(cleared)} were "
-                "taken off. Undo brings them back."
+                f"The strokes on {' and '.join(cleared)} were taken off. Undo brings them back."
             )
         if told:
             self.notice.emit(" ".join(told))
 
     def leave(self) -> None:
         """Have what is unfinished written, as another scene is about to be shown."""
+        subject, place = self.editor.subject, self._place
+        if subject is not None and place is not None and self.ranges.pending:
+            # What was done meanwhile is kept; the ranges are looked for again on return.
+            self._unfound[place.drafts, subject.scene] = self.ranges.pending
+        if not self._going_on:
+            self.saved_before = ""
+        self._going_on = False
         self.editor.leave()
         self.writer.flush()
 
@@ -315,7 +334,7 @@ class GroundTruth:
             conflict = None if saving else place.conflict(subject, annotation)
         except LabelingError as error:
             self._set_state(self.state, str(error))
-            self.notice.emit(str(error))
+            self.notice.emit(f"⚠ {error}")
             return False
         doubts = conflict or self._unread.get((place.drafts, subject.scene), "")
         if doubts and not self.ask(f"{doubts} Replace it with these masks?"):
@@ -326,7 +345,10 @@ class GroundTruth:
         self._set_state("saving")
         saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)
-        self.next()
+        self.saved_before = ""
+        self._going_on = True
+        # Where the next one is shown at once, this one is left already.
+        self._going_on = self.next() and self._going_on
         return True
 
     @property
@@ -454,6 +476,7 @@ class GroundTruth:
         annotation = self.editor.annotation
         # A bound that is let go where it was taken up changes nothing.
         if annotation is not None and annotation.revision != self._revision:
+            self.saved_before = ""
             self._keep()
             self._set_state("changed")
 
@@ -476,15 +499,18 @@ class GroundTruth:
         record: SceneRecord,
     ) -> None:
         self.is_first_save = self.is_first_save and place != self._place
+        self.saved_before = record.scene
         if annotation is self.editor.annotation and annotation.revision == revision:
             self._set_state("saved")
+        else:
+            self.state_changed.emit()
         if place.labeling == self.session.labeling_path:
             self.session.scene_saved.emit(record.scene)
 
     def _failed(self, error: BaseException) -> None:
         self._set_state(self.state, str(error))
         self.notice.emit(
-            f"{error} Your work is kept in memory and saved as soon as that is mended."
+            f"⚠ {error} Your work is kept in memory and saved as soon as that is mended."
         )
 
     def _recovered(self) -> None:
@@ -496,6 +522,8 @@ class GroundTruth:
             problem = self.problem
         if (state, problem) != (self.state, self.problem):
             self.state, self.problem = state, problem
+            if self.editor.subject is not None:
+                self.editor.note_made(made=state != "new")
             self.state_changed.emit()
 
 

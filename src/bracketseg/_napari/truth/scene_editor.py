@@ -73,6 +73,7 @@ class SceneEditor:
         self.annotation: SceneAnnotation | None = None
         self.focus = choice.role
         self._moving: MaskRole | None = None
+        self._made = True
         self._manual: dict[MaskRole, ManualRange] = dict(DEFAULT_RANGES)
         self.predicted: dict[MaskRole, Prediction] = {}
         self._picking = False
@@ -87,14 +88,16 @@ class SceneEditor:
         self.annotation = None
         self.masks.close()
 
-    def begin(self, subject: Subject, annotation: SceneAnnotation) -> None:
+    def begin(self, subject: Subject, annotation: SceneAnnotation, *, made: bool = True) -> None:
         """Show a scene and its masks, with the brush armed.
+
+        `made` tells whether somebody has made these masks, or a rule alone gives them so far.
 
         A mask that needs a new layer comes a little later: one in each turn of the event loop,
         and that of the role in work first. Whatever is done until then is done to this scene.
         """
         self._end_picking()
-        self.subject, self.annotation = subject, annotation
+        self.subject, self.annotation, self._made = subject, annotation, made
         self._moving = None
         self._manual, self.predicted = dict(DEFAULT_RANGES), {}
         self._lacking = {
@@ -118,7 +121,7 @@ class SceneEditor:
                 self._turns.add(partial(self._add_mask, annotation, role))
             else:
                 self.masks.show(subject.title, role, frame, annotation.mask(role))
-                self._note_model(role)
+                self._note_origin(role)
         self.set_focus(focus)
         self.masks.tidy()
         self.subject_changed.emit()
@@ -394,7 +397,7 @@ class SceneEditor:
                 self.masks.show(self.subject.title, role, self.subject.frames[role], mask)
             else:
                 self.masks.update(role, mask, settled=settled)
-            self._note_model(role)
+            self._note_origin(role)
             self.mask_changed.emit(role, settled)
 
     def _add_mask(self, annotation: SceneAnnotation, role: MaskRole) -> None:
@@ -405,7 +408,7 @@ class SceneEditor:
         if self.masks.layer(role) is None:
             mask = annotation.mask(role)
             self.masks.show(subject.title, role, subject.frames[role], mask)
-            self._note_model(role)
+            self._note_origin(role)
         self._turns.add(partial(self._show_added, annotation, role))
 
     def _show_added(self, annotation: SceneAnnotation, role: MaskRole) -> None:
@@ -414,13 +417,25 @@ class SceneEditor:
                 self.set_focus(role)
             self.mask_added.emit(role)
 
-    def _note_model(self, role: MaskRole) -> None:
-        """Write on the layer whose prediction its mask began from, for whoever measures with it."""
+    def note_made(self, *, made: bool) -> None:
+        """Write on the layers whether somebody has made their masks."""
+        self._made = made
+        for role in self.roles:
+            self._note_origin(role)
+
+    def _note_origin(self, role: MaskRole) -> None:
+        """Write on the layer where its mask comes from, for whoever measures with it.
+
+        That is the model whose prediction it began from, and whether anybody has made it.
+        """
         layer, rule = self.masks.layer(role), self.rule(role)
         model = rule.origin.model if isinstance(rule, Prediction) else ""
         ours = provenance_of(layer.metadata) if layer is not None else None
-        if layer is not None and ours is not None and ours.get("model", "") != model:
-            layer.metadata = {**layer.metadata, METADATA_KEY: {**ours, "model": model}}
+        if layer is None or ours is None:
+            return
+        if (ours.get("model", ""), ours.get("made", True)) != (model, self._made):
+            noted = {**ours, "model": model, "made": self._made}
+            layer.metadata = {**layer.metadata, METADATA_KEY: noted}
 
     def _painted(self, role: MaskRole) -> bool:
         mask = self.masks.shown(role)

@@ -95,6 +95,8 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
     if problem:
         text = f"⚠ Not saved: {problem} Your work is kept in memory and tried again."
         return f"{subject.scene}: {text}" if subject is not None else text
+    if not said and truth.saved_before not in ("", subject.scene if subject else ""):
+        said = f"{truth.saved_before} saved."
     return f"{said}\n{text}" if said and said.rstrip(".") not in text else text
 
 

@@ -1,0 +1,36 @@
+"""What the Fusion dock says of a picture."""
+
+from bracketseg._napari.fusion.material import Material
+from bracketseg.fusion.laid_frames import LaidFrames
+
+
+def fused_text(
+    material: Material, whole: LaidFrames, shape: tuple[int, ...], *, deghost: bool
+) -> str:
+    """Say what is shown, and what came of aligning and of looking for what moved.
+
+    Parameters
+    ----------
+    material : Material
+    whole : LaidFrames
+        Its frames laid on each other.
+    shape : (h, w) or (h, w, 3)
+        Of the picture.
+    deghost : bool
+        Whether what moved was looked for.
+    """
+    height, width = shape[:2]
+    size = f"{width} x {height}"
+    words = [f"{material.scene} fused, {size}; it follows the masks. Save… makes it in full size."]
+    apart = [
+        layer.name
+        for layer, placement in zip(material.layers, whole.placements, strict=True)
+        if not placement.reliable
+    ]
+    if apart:
+        words.append(f"⚠ {' and '.join(apart)} not aligned: too little in common.")
+    if deghost and (whole.ghosts is None or not whole.ghosts.any()):
+        words.append("Nothing that moved was found.")
+    elif deghost and whole.ghosts is not None:
+        words.append(f"One frame alone on {whole.ghosts.mean():.1%} of the picture.")
+    return " ".join(words)
