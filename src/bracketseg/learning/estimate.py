@@ -23,11 +23,18 @@ if TYPE_CHECKING:
         UsedEngine,
     )
 
-TILE_MEMORY = 420 * 2**20
-"""Bytes that the activations of one tile of a prediction may take, unless it is told its size.
+TILE_MEMORY = 200 * 2**20
+"""Bytes that the activations of a tile may take in bands, unless it is told its size.
 
-Without bands, and in bfloat16, it is what two megapixels take.
+In bfloat16 it is what two megapixels take.
 """
+
+WHOLE_TILE_MEMORY = 420 * 2**20
+"""The same without bands."""
+
+PART_MEMORY = 128 * 2**20
+"""The same by OpenVINO in a frame that takes more than that; it keeps memory for each size that
+it has seen."""
 
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
@@ -211,6 +218,24 @@ def memory_per_pixel(
     return max(alive) * item_size + picture + logit_and_probability
 
 
+def tile_bytes(frame: float, engine: UsedEngine, *, in_bands: bool) -> int:
+    """Return how many bytes one tile may take.
+
+    Parameters
+    ----------
+    frame
+        Bytes that the frame would take as one tile.
+    engine
+        What calculates.
+    in_bands
+        See `memory_per_pixel`.
+    """
+    if in_bands:
+        return TILE_MEMORY
+    in_parts = engine == "openvino" and frame > WHOLE_TILE_MEMORY
+    return PART_MEMORY if in_parts else WHOLE_TILE_MEMORY
+
+
 def prediction_bytes(
     network: NetworkConfig,
     shape: tuple[int, int],
@@ -233,7 +258,8 @@ def prediction_bytes(
     height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in shape)
     in_bands = engine == "torch"
     per_pixel = memory_per_pixel(network, activation_size(precision), in_bands=in_bands)
-    tile = min(per_pixel * height * width, TILE_MEMORY)
+    whole = per_pixel * height * width
+    tile = min(whole, tile_bytes(whole, engine, in_bands=in_bands))
     # The frame as it was read, and the mask.
     frame = (3 + 1) * height * width
     return int(PROCESS + SLACK * tile + frame)
