@@ -39,6 +39,9 @@ it has seen."""
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
 
+_PREDICTING: dict[UsedEngine, int] = {"torch": 370 * 2**20, "openvino": 450 * 2**20}
+"""Bytes that the command takes with both models and the program of each engine."""
+
 KERNELS = 100 * 2**20
 """Bytes of the code and the tables that torch makes in its first training step."""
 
@@ -242,7 +245,7 @@ def prediction_bytes(
     precision: Precision = "float32",
     engine: UsedEngine = "torch",
 ) -> int:
-    """Estimate the most main memory that predicting the mask of a frame on the CPU takes.
+    """Estimate the most main memory that `bracketseg predict` takes on the CPU.
 
     Parameters
     ----------
@@ -260,6 +263,6 @@ def prediction_bytes(
     per_pixel = memory_per_pixel(network, activation_size(precision), in_bands=in_bands)
     whole = per_pixel * height * width
     tile = min(whole, tile_bytes(whole, engine, in_bands=in_bands))
-    # The frame as it was read, and the mask.
-    frame = (3 + 1) * height * width
-    return int(PROCESS + SLACK * tile + frame)
+    # The frame as it was read, both masks, and what decoding and encoding them takes.
+    frame = 12 * height * width
+    return int(_PREDICTING[engine] + SLACK * tile + frame)
