@@ -607,7 +607,7 @@ def test_compare_names_a_scene_that_fails_and_still_compares_the_same_scenes(
             raise OutOfMemoryError("no memory left")
         return prediction.predict_probability(*arguments, **options)
 
-    monkeypatch.setattr(predict_folder, "predict_mask", fail_once)
+    monkeypatch.setattr(predict_folder, "predict_probability", fail_once)
     out = tmp_path / "comparison"
     compared = command(
         *("compare", brackets, "--masks", masks, "--out", out, *FAST),

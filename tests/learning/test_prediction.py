@@ -1,5 +1,6 @@
 """A frame in, a probability for each of its pixels out: at both scales, in tiles and whole."""
 
+import tracemalloc
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import DeviceError, FrameError, LabelingError, ModelError, OutOfMemoryError
-from bracketseg.learning import prediction
+from bracketseg.learning import estimate, prediction
 from bracketseg.learning.checkpoints import Model
 from bracketseg.learning.config import NetworkConfig, Scale
 from bracketseg.learning.estimate import memory_per_pixel
@@ -31,6 +32,7 @@ from bracketseg.learning.unet import INPUT_DEVIATION, INPUT_MEAN, UNet, receptiv
 predict_probability = partial(prediction.predict_probability, precision="float32")
 
 SMALL = NetworkConfig(filters=(4, 6, 8, 8, 8))
+BAND_SMALL = NetworkConfig(filters=(4, 8))
 
 
 def model_of(
@@ -207,7 +209,7 @@ def test_a_frame_beyond_the_memory_of_a_tile_is_cut(monkeypatch: pytest.MonkeyPa
     assert sizes == [(336, 528)]
 
     monkeypatch.setattr(
-        prediction, "TILE_MEMORY", int(150_000 * memory_per_pixel(SMALL, in_bands=True))
+        estimate, "TILE_MEMORY", int(150_000 * memory_per_pixel(SMALL, in_bands=True))
     )
     tiled = _predict(model, frame, scale="full")
 
@@ -344,6 +346,52 @@ def test_a_model_for_other_channels_is_refused() -> None:
 def test_a_scale_or_tile_that_is_none_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be train or full"):
         _predict(model_of(), _noise((8, 8)), **options)
+
+
+@pytest.mark.parametrize("scale", ["train", "full"])
+def test_a_mask_is_the_probability_against_the_threshold(
+    scale: Scale, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, frame = lively_model(), _noise((333, 517))
+    options: dict[str, Any] = {"scale": scale, "device": "cpu", "precision": "float32"}
+    options["engine"] = "torch"
+    monkeypatch.setattr(estimate, "TILE_MEMORY", 150_000 * memory_per_pixel(SMALL, in_bands=True))
+
+    mask = prediction.predict_mask(model, frame, threshold=0.3, **options)
+
+    expected = binarize(_predict(model, frame, scale=scale), 0.3)
+    assert mask.dtype == np.bool_
+    assert 0.1 < expected.mean() < 0.9
+    np.testing.assert_array_equal(mask, expected)
+    with pytest.raises(LabelingError, match="choose one from 0 to 1"):
+        prediction.predict_mask(model, frame, threshold=2.0)
+
+
+def test_a_mask_of_a_large_frame_takes_no_more_than_its_tiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that NumPy takes beside the mask belongs to one tile, and to the plan."""
+    pixels = 40_000
+
+    def cheap(_unet: UNet, x: Tensor) -> Tensor:
+        assert x.shape[-2] * x.shape[-1] <= pixels
+        return x[:, :1]
+
+    monkeypatch.setattr(prediction, "forward_in_bands", cheap)
+    monkeypatch.setattr(
+        estimate, "TILE_MEMORY", int(pixels * memory_per_pixel(BAND_SMALL, in_bands=True))
+    )
+    model = model_of(BAND_SMALL)
+    options: dict[str, Any] = {"device": "cpu", "precision": "float32", "engine": "torch"}
+    frame = np.zeros((1000, 1600, 3), np.uint8)
+    tracemalloc.start()
+    try:
+        mask = prediction.predict_mask(model, frame, **options)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak - mask.nbytes < 24 * pixels < frame.nbytes
 
 
 def test_the_threshold_itself_is_foreground() -> None:

@@ -23,14 +23,24 @@ if TYPE_CHECKING:
         UsedEngine,
     )
 
-TILE_MEMORY = 420 * 2**20
-"""Bytes that the activations of one tile of a prediction may take, unless it is told its size.
+TILE_MEMORY = 200 * 2**20
+"""Bytes that the activations of a tile may take in bands, unless it is told its size.
 
-Without bands, and in bfloat16, it is what two megapixels take.
+In bfloat16 it is what two megapixels take.
 """
+
+WHOLE_TILE_MEMORY = 420 * 2**20
+"""The same without bands."""
+
+PART_MEMORY = 128 * 2**20
+"""The same by OpenVINO in a frame that takes more than that; it keeps memory for each size that
+it has seen."""
 
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
+
+_PREDICTING: dict[UsedEngine, int] = {"torch": 370 * 2**20, "openvino": 450 * 2**20}
+"""Bytes that the command takes with both models and the program of each engine."""
 
 KERNELS = 100 * 2**20
 """Bytes of the code and the tables that torch makes in its first training step."""
@@ -213,13 +223,31 @@ def memory_per_pixel(
     return max(alive) * item_size + picture + logit_and_probability
 
 
+def tile_bytes(frame: float, engine: UsedEngine, *, in_bands: bool) -> int:
+    """Return how many bytes one tile may take.
+
+    Parameters
+    ----------
+    frame
+        Bytes that the frame would take as one tile.
+    engine
+        What calculates.
+    in_bands
+        See `memory_per_pixel`.
+    """
+    if in_bands:
+        return TILE_MEMORY
+    in_parts = engine == "openvino" and frame > WHOLE_TILE_MEMORY
+    return PART_MEMORY if in_parts else WHOLE_TILE_MEMORY
+
+
 def prediction_bytes(
     network: NetworkConfig,
     shape: tuple[int, int],
     precision: Precision = "float32",
     engine: UsedEngine = "torch",
 ) -> int:
-    """Estimate the most main memory that predicting the mask of a frame on the CPU takes.
+    """Estimate the most main memory that `bracketseg predict` takes on the CPU.
 
     Parameters
     ----------
@@ -235,7 +263,8 @@ def prediction_bytes(
     height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in shape)
     in_bands = engine == "torch"
     per_pixel = memory_per_pixel(network, activation_size(precision), in_bands=in_bands)
-    tile = min(per_pixel * height * width, TILE_MEMORY)
-    # The frame as it was read, and the mask.
-    frame = (3 + 1) * height * width
-    return int(PROCESS + SLACK * tile + frame)
+    whole = per_pixel * height * width
+    tile = min(whole, tile_bytes(whole, engine, in_bands=in_bands))
+    # The frame as it was read, both masks, and what decoding and encoding them takes.
+    frame = 12 * height * width
+    return int(_PREDICTING[engine] + SLACK * tile + frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +22,13 @@ from bracketseg.learning.devices import (
     resolve_device,
     resolve_precision,
 )
-from bracketseg.learning.estimate import TILE_MEMORY, memory_per_pixel
+from bracketseg.learning.estimate import memory_per_pixel, tile_bytes
 from bracketseg.learning.network_input import CHANNELS, network_input
-from bracketseg.learning.openvino_engine import has_openvino, openvino_network
+from bracketseg.learning.openvino_engine import (
+    free_working_memory,
+    has_openvino,
+    openvino_network,
+)
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import ScalarT, choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
@@ -278,7 +283,9 @@ def _fill(
     grid, halo = model.unet.stride, receptive_radius(model.card.network)
     item_size = 4 if way.dtype is None else way.dtype.itemsize
     per_pixel = memory_per_pixel(model.card.network, item_size, in_bands=way.in_bands)
-    max_pixels = int(TILE_MEMORY / per_pixel)
+    padded = math.prod(-(-length // grid) * grid for length in shape)
+    memory = tile_bytes(per_pixel * padded, way.engine, in_bands=way.in_bands)
+    max_pixels = int(memory / per_pixel)
     if side is None:
         tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
     else:
@@ -295,6 +302,8 @@ def _fill(
     while True:
         plan = plan_tiles(shape, tile=tile, halo=halo, grid=grid)
         failure = _try_plan(model.unet, picture, plan, checked, out)
+        if way.engine == "openvino":
+            free_working_memory(model.unet)
         if failure is None:
             return out
         # Half of what did not fit; where that is not to be had, there is no way.

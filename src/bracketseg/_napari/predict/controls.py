@@ -37,6 +37,7 @@ _PLACES = (
     ("device", 1, 0, 3),
     ("precision", 2, 0, 1),
     ("probability", 2, 2, 1),
+    ("engine", 3, 0, 3),
 )
 
 
