@@ -90,7 +90,7 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
     for name, values in tensors.items():
         if not bool(torch.isfinite(values).all()):
             raise ModelError(f"{file}: its weights {name} are not finite; choose another model")
-    unet = UNet(card.network)
+    unet = UNet(card.network, initialise=False).to_empty(device="cpu")
     unet.load_state_dict(tensors)
     unet.eval().requires_grad_(False)
     unet.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -103,8 +103,8 @@ _WEIGHT_TYPES = {"F16", "F32"}
 
 def _check_shapes(file: Path, card: ModelCard) -> None:
     """Refuse weights that do not fit the description, before memory is taken for either."""
-    with torch.device("meta"):
-        wanted = {name: list(t.shape) for name, t in UNet(card.network).state_dict().items()}
+    unet = UNet(card.network, initialise=False)
+    wanted = {name: list(tensor.shape) for name, tensor in unet.state_dict().items()}
     try:
         with safe_open(file, framework="pt") as opened:
             slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bracketseg.brackets.files import atomic_write, sweep, write_json
 from bracketseg.errors import ModelError
 from bracketseg.learning.checkpoints import load_model
@@ -75,12 +77,21 @@ def export_onnx(source: Path, out: Path) -> Path:
     return beside
 
 
-def onnx_model(unet: UNet) -> Any:
-    """Return a network in evaluation mode, its values 0..1 to probabilities, as ONNX."""
+def onnx_model(unet: UNet, *, joining: bool = True) -> Any:
+    """Return a network in evaluation mode, its values 0..1 to probabilities, as ONNX.
+
+    Parameters
+    ----------
+    unet
+    joining
+        Whether the two halves that a decoder block begins with are joined. Without, each is
+        convolved by itself and the results are added, which is the same but for rounding: it
+        moves less memory where the addition is part of the convolution.
+    """
     from onnx import helper
 
     return helper.make_model(
-        _graph(unet),
+        _graph(unet, joining=joining),
         opset_imports=[helper.make_opsetid("", _OPSET)],
         ir_version=_IR_VERSION,
         producer_name="bracketseg",
@@ -121,7 +132,7 @@ def _describe(model: Model) -> dict[str, Any]:
     }
 
 
-def _graph(unet: UNet) -> Any:
+def _graph(unet: UNet, *, joining: bool) -> Any:
     """Return the network in evaluation mode as an ONNX graph, layer by layer.
 
     torch's own exporter takes half a minute and further packages for these fifty nodes, and
@@ -147,9 +158,17 @@ def _graph(unet: UNet) -> Any:
         return node("Conv", x, f"{layer}.weight", f"{layer}.bias", pads=[margin] * 4)
 
     def two_convs(x: str, block: str) -> str:
-        for layer in ("first", "second"):
-            x = node("Relu", conv(x, f"{block}.{layer}"))
-        return x
+        return second(conv(x, f"{block}.first"), block)
+
+    def second(x: str, block: str) -> str:
+        return node("Relu", conv(node("Relu", x), f"{block}.second"))
+
+    def sum_of_convs(x: str, skip: str, layer: str) -> str:
+        halves = np.split(weights[f"{layer}.weight"], 2, axis=1)
+        for name, half in zip(("x", "skip"), halves, strict=True):
+            constants.append(numpy_helper.from_array(half.copy(), f"{layer}.{name}"))
+        whole = node("Conv", skip, f"{layer}.skip", f"{layer}.bias", pads=[1] * 4)
+        return node("Add", node("Conv", x, f"{layer}.x", pads=[1] * 4), whole)
 
     x = node("Div", node("Sub", INPUT, "mean"), "deviation")
     skips = []
@@ -162,7 +181,11 @@ def _graph(unet: UNet) -> Any:
         up = f"decoder.{level}.up"
         inputs = (x, f"{up}.weight", f"{up}.bias")
         x = node("ConvTranspose", *inputs, strides=[2, 2], pads=[1] * 4, output_padding=[1, 1])
-        x = two_convs(node("Concat", x, skips.pop(), axis=1), f"decoder.{level}")
+        block, skip = f"decoder.{level}", skips.pop()
+        if joining:
+            x = two_convs(node("Concat", x, skip, axis=1), block)
+        else:
+            x = second(sum_of_convs(x, skip, f"{block}.first"), block)
     node("Sigmoid", conv(x, "head"), to=OUTPUT)
 
     def picture(name: str, channels: int) -> Any:

@@ -83,7 +83,7 @@ def _compile(unet: UNet, dtype: torch.dtype | None) -> Any:
     from openvino.preprocess import PrePostProcessor
 
     core = openvino.Core()
-    model = core.read_model(onnx_model(unet).SerializeToString())
+    model = core.read_model(onnx_model(unet, joining=False).SerializeToString())
     steps = PrePostProcessor(model)
     picture = steps.input()
     picture.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))

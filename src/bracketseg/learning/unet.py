@@ -158,6 +158,8 @@ class UNet(nn.Module):
         Input channels, filters and dropout rate.
     generator
         Where the first weights come from (on the CPU); without it a generator with seed 0.
+    initialise
+        Without it there are no weights yet: its tensors are on torch's device "meta".
 
     Notes
     -----
@@ -172,7 +174,13 @@ class UNet(nn.Module):
     is too short to be reflected; the output is cropped to the input's size.
     """
 
-    def __init__(self, config: NetworkConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        generator: torch.Generator | None = None,
+        *,
+        initialise: bool = True,
+    ) -> None:
         super().__init__()
         self.config = config
         self.stride: int = 2 ** (len(config.filters) - 1)
@@ -185,7 +193,8 @@ class UNet(nn.Module):
             DecoderBlock(inputs, outputs, config.dropout) for inputs, outputs in pairwise(upwards)
         )
         self.head = _conv(config.filters[0], 1, 1)
-        self._initialise(generator or torch.Generator().manual_seed(0))
+        if initialise:
+            self._initialise(generator or torch.Generator().manual_seed(0))
 
     def _initialise(self, generator: torch.Generator) -> None:
         for module in self.modules():
