@@ -15,8 +15,8 @@ from bracketseg.errors import LabelingError
 from bracketseg.labeling.ranges import Bounds
 
 # How the numbers below were chosen, and what they are worth, is in docs/mask-quality.md.
-ENOUGH_PIXELS = 250_000
-"""A larger frame is looked at in regular steps, so that about so many pixels are counted."""
+ENOUGH_PIXELS = 100_000
+"""A larger frame is looked at in the largest regular steps that leave so many pixels."""
 
 LOWEST_WHITE = 224
 """No camera's white is darker; a frame that ends below does not clip."""
@@ -33,17 +33,19 @@ SCATTER = 8
 BELOW_WHITE = 4
 """A channel counts as clipped so far below its white at most."""
 
-ENOUGH_OF_A_VALUE = 50
-"""Pixels that a value needs for its noise to be measured."""
+UNSURE_BELOW_WHITE = 16
+"""JPEG carries clipping so far down; noise is measured on darker values."""
 
-CLIPPED_AT_NOISE_1 = 0.005
-"""The part of clipped pixels that is worth covering a luma, at noise 1; it goes with its square."""
+NOISE_COSTS = 1.6
+"""What the darker frame's noise costs, in units of what both frames' noise makes them differ.
 
-CLIPPED_LEAST, CLIPPED_MOST = 0.005, 0.3
-"""What bounds that part."""
+Two stops are a quarter of the light: in the darker frame's values it has four parts in five of that
+variance. It counts twice: it is in the difference from which the loss is found, and it is what
+taking the darker frame costs.
+"""
 
-LOW_SHARE = 0.1
-"""Of that part, what lets the low frame take over from the next brighter one."""
+ROUNDING = 0.25
+"""Values are whole numbers: no variance is taken as less than that of half a value."""
 
 
 class FoundRange(BaseModel):
@@ -58,10 +60,8 @@ class FoundRange(BaseModel):
     clips_at : int
         The value from which on a channel of these frames counts as clipped.
     noise : float
-        Of the darker of two neighbouring frames as it shows in the brighter one, in its values.
-    clipped : float
-        The part of clipped pixels at which a luma is no longer, or for the low frame first,
-        worth taking in.
+        How far this frame and its neighbour differ where neither clips, as a standard deviation in
+        the values of the darker of the two.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -71,17 +71,15 @@ class FoundRange(BaseModel):
     why: str
     clips_at: int
     noise: float
-    clipped: float
 
 
 class Automatic(BaseModel):
     """The range that the frames of the bracket give together.
 
-    The low frame takes over where the next brighter frame clips, and the high frame is good up to
-    where it clips itself. Each luma of a frame has a part of clipped pixels (one clipped channel is
-    enough). A bound stands where the lumas that it takes in have the best balance of pixels that
-    are not clipped against those that are; how many clipped ones are worth it depends on the noise
-    that the other frame would bring instead.
+    The low frame is compared with the next brighter one, the high frame with the next darker one.
+    Where the brighter of two frames clips, it loses what the darker one still holds: the square of
+    how far that is above the value at which the brighter one clips. Elsewhere the darker one has
+    more noise. The bound stands where the sum of both costs is least.
 
     Attributes
     ----------
@@ -149,30 +147,20 @@ def find_ranges(frames: Mapping[Role, NDArray[Any]]) -> dict[MaskRole, Automatic
     brighter: Role = "medium" if "medium" in seen else "high"
     darker: Role = "medium" if "medium" in seen else "low"
     level = _clipping_level(_brightest(seen[darker]), _brightest(seen["high"]))
-    noise = _noise(seen[darker], seen["high"])
-    clipped = float(np.clip(CLIPPED_AT_NOISE_1 * noise**2, CLIPPED_LEAST, CLIPPED_MOST))
-    share = LOW_SHARE * clipped
-    counts, burnt = _clipping(seen["high"], seen["high"], level)
-    hi = _last_good(counts, burnt, clipped)
-    if hi < 255:
-        good = f"high up to {hi}: above it, the high frame clips"
-    else:
-        good = f"high up to 255: the high frame {_how_little(burnt)}"
-    counts, burnt = _clipping(seen["low"], seen[brighter], level)
-    lo = _first_needed(counts, burnt, share)
+    lo, noise = _bound(seen["low"], seen[brighter], luma(seen["low"]), level)
     if lo < 256:
-        needed = f"low from {lo}: above it, the {brighter} frame clips"
+        why = f"low from {lo}: above it, the {brighter} frame clips"
     else:
-        needed = f"low is empty: the {brighter} frame {_how_little(burnt)}"
-
-    def rule(lo: int, hi: int, why: str, part: float) -> Automatic:
-        return Automatic(
-            found=FoundRange(
-                lo=lo, hi=hi, why=why, clips_at=level, noise=round(noise, 2), clipped=round(part, 5)
-            )
-        )
-
-    return {"low": rule(lo, 255, needed, share), "high": rule(0, hi, good, clipped)}
+        why = f"low is empty: the {brighter} frame {_how_little(seen[brighter], level)}"
+    low = FoundRange(lo=lo, hi=255, why=why, clips_at=level, noise=noise)
+    above, noise = _bound(seen[darker], seen["high"], luma(seen["high"]), level)
+    hi = above - 1
+    if hi < 255:
+        why = f"high up to {hi}: above it, the high frame clips"
+    else:
+        why = f"high up to 255: the high frame {_how_little(seen['high'], level)}"
+    high = FoundRange(lo=0, hi=hi, why=why, clips_at=level, noise=noise)
+    return {"low": Automatic(found=low), "high": Automatic(found=high)}
 
 
 def _sampled(frame: NDArray[Any]) -> NDArray[np.uint8]:
@@ -200,7 +188,7 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
     int
         255 where the brighter frame does not clip, or too little to tell.
     """
-    joint = _joint(darker, brighter)
+    joint = _joint(darker.astype(np.uint16) << 8 | brighter)
     for bright in BRIGHT:
         counts = joint[bright:].sum(axis=0, keepdims=True)
         if counts.sum() < ENOUGH_BRIGHT:
@@ -213,36 +201,72 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
     return 255
 
 
-def _noise(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> float:
-    """Measure how far values of the brighter frame scatter where the darker has one value.
+def _bound(
+    darker: NDArray[np.uint8], brighter: NDArray[np.uint8], luma: NDArray[np.uint8], level: int
+) -> tuple[int, float]:
+    """Find the luma from which on the darker frame is better than the brighter one.
 
     Parameters
     ----------
     darker, brighter : (H, W) or (H, W, 3) uint8
+    luma : (H, W) uint8
+        Of one of them.
+    level : int
+        The value from which on a channel counts as clipped.
 
     Returns
     -------
-    float
-        Median over the shadows (values 40 to 110, the darkest of which are in every picture) of
-        the interquartile range, as the standard deviation of a normal distribution; the green
-        channel alone, which the sensor has most of.
+    bound : int
+        256 where the darker one is better from no luma on.
+    noise : float
+        See `FoundRange`.
     """
-    one, other = (f if f.ndim == 2 else f[..., 1] for f in (darker, brighter))
-    joint = _joint(one, other)[40:111]
-    totals = joint.sum(axis=1)
-    joint, totals = joint[totals >= ENOUGH_OF_A_VALUE], totals[totals >= ENOUGH_OF_A_VALUE]
-    if not totals.size:
-        return 0.0
-    spread = (_quantile(joint, 0.75) - _quantile(joint, 0.25)) / 1.349
-    order = np.argsort(spread)
-    weights = np.cumsum(totals[order])
-    return float(spread[order][np.searchsorted(weights, weights[-1] / 2)])
+    one, other = (cv2.split(frame) for frame in (darker, brighter))
+    pairs = [a.astype(np.uint16) << 8 | b for a, b in zip(one, other, strict=True)]
+    joints = [_joint(pair) for pair in pairs]
+    expected = _expected(np.sum(joints, axis=0), level)
+    # What the darker frame shows against what the brighter one lets expect: the sum of what this
+    # one lost and of both frames' noise.
+    difference = ((np.arange(256.0)[:, None] - expected) ** 2).astype(np.float32)
+    below = level - UNSURE_BELOW_WHITE
+    variance = sum(
+        max(ROUNDING, float((joint * difference)[:, :below].sum() / max(1, joint[:, :below].sum())))
+        for joint in joints
+    )
+    noise = round(math.sqrt(variance / len(joints)), 2)
+    if not any(joint[:, level:].any() for joint in joints):
+        return 256, noise
+    table = difference.ravel()
+    found = np.sum([table[pair] for pair in pairs], axis=0).ravel()
+    values = luma.ravel()
+    gain = np.bincount(values, found, 256) - NOISE_COSTS * variance * np.bincount(
+        values, minlength=256
+    )
+    return _best(gain), noise
 
 
-def _joint(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Count the pixels with each pair of values, (256, 256)."""
-    pairs = np.bincount((one.astype(np.intp) << 8 | other).ravel(), minlength=1 << 16)
-    return pairs.reshape(256, 256)
+def _expected(joint: NDArray[np.intp], level: int) -> NDArray[np.float64]:
+    """Give what the darker frame should have for each value of the brighter one, (256,).
+
+    Where that clips, it is the value at which it begins to.
+    """
+    clipped, whole = joint[:, level:].sum(axis=1), joint[:, :level].sum(axis=1)
+    # What parts the pixels that clip from the others best; of equal values the lowest.
+    begins = int(np.argmin(np.append(0, np.cumsum(clipped - whole))))
+    seen = np.flatnonzero(joint[:, :level].any(axis=0))
+    middle = np.maximum.accumulate(_quantile(joint.T[seen], 0.5))
+    points = np.append(seen, level), np.append(np.minimum(middle, begins), begins)
+    return np.interp(np.arange(256), *points)
+
+
+def _best(gain: NDArray[Any]) -> int:
+    """Find the bound from which on the sum of the gains is largest; of equal ones the highest."""
+    return 256 - int(np.argmax(np.concatenate([[0.0], np.cumsum(gain[::-1])])))
+
+
+def _joint(pairs: NDArray[np.uint16]) -> NDArray[np.intp]:
+    """Count each pair of values, the darker frame's times 256 plus the brighter's, (256, 256)."""
+    return np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
 
 
 def _quantile(counts: NDArray[np.intp], part: float) -> NDArray[np.float64]:
@@ -258,30 +282,5 @@ def _quantile(counts: NDArray[np.intp], part: float) -> NDArray[np.float64]:
     return np.asarray(value + 0.5 - above, np.float64)
 
 
-def _clipping(
-    frame: NDArray[np.uint8], other: NDArray[np.uint8], level: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Count the pixels of each luma of `frame`, and those of them that `other` has clipped."""
-    values = luma(frame)
-    clipped = _brightest(other) >= level
-    return _histogram(values), _histogram(values[clipped])
-
-
-def _how_little(clipped: NDArray[np.intp]) -> str:
-    return "hardly clips" if clipped.any() else "does not clip"
-
-
-def _histogram(values: NDArray[np.uint8]) -> NDArray[np.intp]:
-    return np.bincount(values.ravel(), minlength=256)
-
-
-def _last_good(counts: NDArray[np.intp], clipped: NDArray[np.intp], part: float) -> int:
-    """Find the upper bound with the best balance; of equal ones the highest."""
-    balance = np.concatenate([[0.0], np.cumsum(part * counts - clipped)])
-    return 255 - int(np.argmax(balance[::-1]))
-
-
-def _first_needed(counts: NDArray[np.intp], clipped: NDArray[np.intp], part: float) -> int:
-    """Find the lower bound with the best balance; of equal ones the highest, 256 for none."""
-    balance = np.concatenate([[0.0], np.cumsum((clipped - part * counts)[::-1])])
-    return 256 - int(np.argmax(balance))
+def _how_little(frame: NDArray[np.uint8], level: int) -> str:
+    return "hardly clips" if (frame >= level).any() else "does not clip"
