@@ -60,8 +60,8 @@ def test_without_a_medium_frame_the_low_one_takes_over_from_the_high_one(ramp):
     assert found["high"].found.hi == pytest.approx(253, abs=2)
 
 
-def test_where_nothing_clips_the_high_frame_is_good_and_the_low_one_is_not_needed(ramp):
-    found = find_ranges(bracket(ramp / 40))
+def test_where_nothing_clips_the_high_frame_is_good_and_the_low_one_is_not_needed(ramp, rng):
+    found = find_ranges(bracket(ramp / 40, rng=rng, noise=0.002))
     low, high = found["low"].found, found["high"].found
     assert (low.lo, low.hi) == (256, 255)
     assert (high.lo, high.hi) == (0, 255)
@@ -100,6 +100,27 @@ def test_a_few_odd_pixels_of_a_rare_luma_do_not_move_a_bound(ramp):
     assert find_ranges(frames)["high"].found.hi == before
 
 
+def test_pixels_that_jpeg_left_just_below_white_are_clipped_ones(ramp, rng):
+    frames = bracket(ramp, rng=rng, noise=0.005)
+    before = find_ranges(frames)
+    for role in ("medium", "high"):
+        odd = (frames[role] == 255) & (rng.random(frames[role].shape) < 0.02)
+        frames[role][odd] = 247
+    after = find_ranges(frames)
+    assert after["low"].found.lo == pytest.approx(before["low"].found.lo, abs=3)
+    assert after["high"].found.hi == pytest.approx(247, abs=3)
+    assert before["high"].found.hi > 247
+
+
+@pytest.mark.parametrize(("red", "is_worth_it"), [(135, False), (200, True)])
+def test_a_clipped_pixel_counts_by_how_much_it_lost(rng, red, is_worth_it):
+    # A twentieth of the pixels clip in red, from 127 on; in the low frame all have a luma of 110.
+    shown = np.full((150, 140, 3), 110.0)
+    shown[::20] = [red, *[(110 - 0.299 * red) / 0.701] * 2]
+    found = find_ranges(bracket(4 * (shown / 255) ** 2, rng=rng, noise=0.01))["low"].found
+    assert (found.lo < 108) == is_worth_it
+
+
 def test_16_bit_frames_and_grey_ones_have_the_same_range(ramp):
     frames = bracket(ramp)
     found = find_ranges(frames)
@@ -107,6 +128,7 @@ def test_16_bit_frames_and_grey_ones_have_the_same_range(ramp):
     grey = {role: frame[..., 0] for role, frame in frames.items()}
     assert find_ranges(wide) == found
     assert find_ranges(grey) == found
+    assert find_ranges(frames | {"medium": grey["medium"]}) == found
 
 
 def test_a_large_frame_is_looked_at_in_steps(ramp, monkeypatch):

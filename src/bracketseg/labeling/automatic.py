@@ -202,15 +202,15 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
 
 
 def _bound(
-    darker: NDArray[np.uint8], brighter: NDArray[np.uint8], luma: NDArray[np.uint8], level: int
+    darker: NDArray[np.uint8], brighter: NDArray[np.uint8], values: NDArray[np.uint8], level: int
 ) -> tuple[int, float]:
     """Find the luma from which on the darker frame is better than the brighter one.
 
     Parameters
     ----------
     darker, brighter : (H, W) or (H, W, 3) uint8
-    luma : (H, W) uint8
-        Of one of them.
+    values : (H, W) uint8
+        Luma of one of them.
     level : int
         The value from which on a channel counts as clipped.
 
@@ -221,28 +221,20 @@ def _bound(
     noise : float
         See `FoundRange`.
     """
-    one, other = (cv2.split(frame) for frame in (darker, brighter))
-    pairs = [a.astype(np.uint16) << 8 | b for a, b in zip(one, other, strict=True)]
-    joints = [_joint(pair) for pair in pairs]
-    expected = _expected(np.sum(joints, axis=0), level)
-    # What the darker frame shows against what the brighter one lets expect: the sum of what this
-    # one lost and of both frames' noise.
-    difference = ((np.arange(256.0)[:, None] - expected) ** 2).astype(np.float32)
-    below = level - UNSURE_BELOW_WHITE
-    variance = sum(
-        max(ROUNDING, float((joint * difference)[:, :below].sum() / max(1, joint[:, :below].sum())))
-        for joint in joints
-    )
-    noise = round(math.sqrt(variance / len(joints)), 2)
-    if not any(joint[:, level:].any() for joint in joints):
-        return 256, noise
-    table = difference.ravel()
-    found = np.sum([table[pair] for pair in pairs], axis=0).ravel()
-    values = luma.ravel()
-    gain = np.bincount(values, found, 256) - NOISE_COSTS * variance * np.bincount(
-        values, minlength=256
-    )
-    return _best(gain), noise
+    # Channels first; where one frame is grey, it stands against each channel of the other.
+    one, other = (np.stack(cv2.split(frame)) for frame in (darker, brighter))
+    pairs = one.astype(np.uint16) << 8 | other
+    joint = _joint(pairs)
+    # What both frames' noise makes of it where the brighter one is whole, and what that one lost.
+    difference = ((np.arange(256.0)[:, None] - _expected(joint, level)) ** 2).astype(np.float32)
+    sure = joint[:, : level - UNSURE_BELOW_WHITE]
+    total = float((sure * difference[:, : sure.shape[1]]).sum())
+    variance = max(ROUNDING, total / max(1, sure.sum()))
+    bound = 256
+    if joint[:, level:].any():
+        gain = difference.ravel()[pairs].sum(axis=0) - len(pairs) * NOISE_COSTS * variance
+        bound = _best(np.bincount(values.ravel(), gain.ravel(), 256))
+    return bound, round(math.sqrt(variance), 2)
 
 
 def _expected(joint: NDArray[np.intp], level: int) -> NDArray[np.float64]:
@@ -261,7 +253,7 @@ def _expected(joint: NDArray[np.intp], level: int) -> NDArray[np.float64]:
 
 def _best(gain: NDArray[Any]) -> int:
     """Find the bound from which on the sum of the gains is largest; of equal ones the highest."""
-    return 256 - int(np.argmax(np.concatenate([[0.0], np.cumsum(gain[::-1])])))
+    return 256 - int(np.argmax(np.append(0, np.cumsum(gain[::-1]))))
 
 
 def _joint(pairs: NDArray[np.uint16]) -> NDArray[np.intp]:
