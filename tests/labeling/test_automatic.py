@@ -61,7 +61,9 @@ def test_without_a_medium_frame_the_low_one_takes_over_from_the_high_one(ramp):
 
 
 def test_where_nothing_clips_the_high_frame_is_good_and_the_low_one_is_not_needed(ramp, rng):
-    found = find_ranges(bracket(ramp / 40, rng=rng, noise=0.002))
+    frames = bracket(ramp / 40, rng=rng, noise=0.002)
+    frames["low"][0, :3] = 250  # something that moved is no reason to take the low frame
+    found = find_ranges(frames)
     low, high = found["low"].found, found["high"].found
     assert (low.lo, low.hi) == (256, 255)
     assert (high.lo, high.hi) == (0, 255)

@@ -188,7 +188,7 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
     int
         255 where the brighter frame does not clip, or too little to tell.
     """
-    joint = _joint(darker.astype(np.uint16) << 8 | brighter)
+    joint = _joint(256 * darker.astype(np.uint16) + brighter)
     for bright in BRIGHT:
         counts = joint[bright:].sum(axis=0, keepdims=True)
         if counts.sum() < ENOUGH_BRIGHT:
@@ -222,8 +222,8 @@ def _bound(
         See `FoundRange`.
     """
     # Channels first; where one frame is grey, it stands against each channel of the other.
-    one, other = (np.stack(cv2.split(frame)) for frame in (darker, brighter))
-    pairs = one.astype(np.uint16) << 8 | other
+    one, other = (np.array(cv2.split(frame), np.uint16) for frame in (darker, brighter))
+    pairs = np.asarray(256 * one + other, np.uint16)
     joint = _joint(pairs)
     # What both frames' noise makes of it where the brighter one is whole, and what that one lost.
     difference = ((np.arange(256.0)[:, None] - _expected(joint, level)) ** 2).astype(np.float32)
@@ -248,7 +248,7 @@ def _expected(joint: NDArray[np.intp], level: int) -> NDArray[np.float64]:
     seen = np.flatnonzero(joint[:, :level].any(axis=0))
     middle = np.maximum.accumulate(_quantile(joint.T[seen], 0.5))
     points = np.append(seen, level), np.append(np.minimum(middle, begins), begins)
-    return np.interp(np.arange(256), *points)
+    return np.asarray(np.interp(np.arange(256), *points), np.float64)
 
 
 def _best(gain: NDArray[Any]) -> int:
