@@ -21,6 +21,7 @@ import numpy as np
 from merging import (
     Frames,
     best_frame,
+    best_ranges,
     blended,
     brightest_unclipped,
     debevec_opencv,
@@ -67,6 +68,7 @@ TITLES = {
     "hats": "Debevec's weights, each channel, true white",
     "hats-time": "... times exposure time",
     "brightest": "brightest frame that does not clip, true white",
+    "ranges": "best ranges of each bracket (need the truth)",
     "best": "best frame of each pixel (needs the truth)",
     "mertens": "Mertens, OpenCV",
     "enfuse": "enfuse",
@@ -181,6 +183,7 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
         "hats-time": debevec_weights(scene, by_time=True),
         "brightest": brightest_unclipped(scene),
         "best": best_frame(scene),
+        "ranges": merged(scene, weights_of(*best_ranges(scene))),
     }
     middle = iso == ISO[1]
     for name, method in made.items():
