@@ -130,10 +130,11 @@ def find_ranges(frames: Mapping[Role, NDArray[Any]]) -> dict[MaskRole, Automatic
     Examples
     --------
     >>> import numpy as np
-    >>> high = np.repeat(np.arange(256, dtype=np.uint8)[None], 256, axis=0)
-    >>> ranges = find_ranges({"low": high // 4, "high": high})
-    >>> ranges["high"].found.why
-    'high up to 252: above it, the high frame clips'
+    >>> radiance = np.tile(np.linspace(0, 2, 512), (512, 1))
+    >>> low, high = (np.uint8(255 * np.minimum(time * radiance, 1)) for time in (0.25, 1))
+    >>> ranges = find_ranges({"low": low, "high": high})
+    >>> ranges["low"].found.why
+    'low from 65: above it, the high frame clips'
     """
     missing = {"low", "high"} - frames.keys()
     shapes = {frame.shape[:2] for frame in frames.values()}
