@@ -33,8 +33,8 @@ SCATTER = 8
 BELOW_WHITE = 4
 """A channel counts as clipped so far below its white at most."""
 
-UNSURE_BELOW_WHITE = 16
-"""JPEG carries clipping so far down; noise is measured on darker values."""
+BLED = 2
+"""JPEG leaves some of what clips so far below the value at which a channel counts as clipped."""
 
 NOISE_COSTS = 1.6
 """What the darker frame's noise costs, in units of what both frames' noise makes them differ.
@@ -226,15 +226,18 @@ def _bound(
     one, other = (np.array(cv2.split(frame), np.uint16) for frame in (darker, brighter))
     pairs = np.asarray(256 * one + other, np.uint16)
     joint = _joint(pairs)
-    # What both frames' noise makes of it where the brighter one is whole, and what that one lost.
-    difference = ((np.arange(256.0)[:, None] - _expected(joint, level)) ** 2).astype(np.float32)
-    sure = joint[:, : level - UNSURE_BELOW_WHITE]
-    total = float((sure * difference[:, : sure.shape[1]]).sum())
-    variance = max(ROUNDING, total / max(1, sure.sum()))
+    # How far the darker frame is from what the brighter one lets expect.
+    difference = np.arange(256.0)[:, None] - _expected(joint, level)
+    whole = joint[:, : level - SCATTER]
+    distance = float((whole * np.abs(difference[:, : level - SCATTER])).sum() / max(1, whole.sum()))
+    # Of normal noise, this is the variance; what moved between the frames counts for less so.
+    variance = max(ROUNDING, math.pi / 2 * distance**2)
+    gain = difference**2 - NOISE_COSTS * variance
+    gain[:, : level - BLED] = (1 - NOISE_COSTS) * variance
     bound = 256
     if joint[:, level:].any():
-        gain = difference.ravel()[pairs].sum(axis=0) - len(pairs) * NOISE_COSTS * variance
-        bound = _best(np.bincount(values.ravel(), gain.ravel(), 256))
+        found = gain.astype(np.float32).ravel()[pairs].sum(axis=0)
+        bound = _best(np.bincount(values.ravel(), found.ravel(), 256))
     return bound, round(math.sqrt(variance), 2)
 
 
