@@ -62,7 +62,9 @@ def test_without_a_medium_frame_the_low_one_takes_over_from_the_high_one(ramp):
 
 def test_where_nothing_clips_the_high_frame_is_good_and_the_low_one_is_not_needed(ramp, rng):
     frames = bracket(ramp / 40, rng=rng, noise=0.002)
-    frames["low"][0, :3] = 250  # something that moved is no reason to take the low frame
+    # Something bright that moved is no reason to take the low frame.
+    frames["low"][0, :3] = [[100] * 3, [250] * 3, [250] * 3]
+    frames["medium"][0, :3] = 254
     found = find_ranges(frames)
     low, high = found["low"].found, found["high"].found
     assert (low.lo, low.hi) == (256, 255)
@@ -102,6 +104,13 @@ def test_a_few_odd_pixels_of_a_rare_luma_do_not_move_a_bound(ramp, rng):
     assert find_ranges(frames)["high"].found.hi == before
 
 
+def test_nor_do_two_where_there_is_no_noise(ramp):
+    frames = bracket(ramp * 0.1)
+    before = find_ranges(frames)["high"].found.hi
+    frames["high"][0, :2] = (0, 0, 255)
+    assert find_ranges(frames)["high"].found.hi == before
+
+
 def test_pixels_that_jpeg_left_just_below_white_are_clipped_ones(ramp, rng):
     frames = bracket(ramp, rng=rng, noise=0.005)
     before = find_ranges(frames)
@@ -112,6 +121,22 @@ def test_pixels_that_jpeg_left_just_below_white_are_clipped_ones(ramp, rng):
     assert after["low"].found.lo == pytest.approx(before["low"].found.lo, abs=3)
     assert after["high"].found.hi == pytest.approx(247, abs=3)
     assert before["high"].found.hi > 247
+
+
+def test_pixels_just_below_white_are_clipped_ones_too(ramp, rng):
+    frames = bracket(ramp, rng=rng, noise=0.005)
+    for role in ("medium", "high"):
+        clipped = (frames[role] == 255).all(axis=2)
+        frames[role][clipped & (rng.random(clipped.shape) < 0.04)] = 252
+    assert find_ranges(frames)["high"].found.hi < 252
+
+
+def test_what_moved_and_does_not_clip_is_no_reason_to_take_the_darker_frame(ramp, rng):
+    frames = bracket(ramp, rng=rng, noise=0.002)
+    before = find_ranges(frames)["low"].found.lo
+    moved = (frames["low"] > 50) & (frames["low"] < 70)
+    frames["low"][moved] += rng.choice(np.array([-15, 15], np.int8), moved.sum()).astype(np.uint8)
+    assert find_ranges(frames)["low"].found.lo == pytest.approx(before, abs=5)
 
 
 @pytest.mark.parametrize(("red", "is_worth_it"), [(135, False), (200, True)])
