@@ -62,8 +62,9 @@ TITLES = {
     "mixture": "Gaussian mixture",
     "valley": "valley point",
     "network": "networks of the package",
-    "unseen": "... on maps that they have not learned from",
+    "network-unseen": "... on maps that they have not learned from",
     "auto-unseen": "... auto on the same maps",
+    "manual-unseen": "... manual on the same maps",
     "debevec": "Debevec, OpenCV, true response",
     "hats": "Debevec's weights, each channel, true white",
     "hats-time": "... times exposure time",
@@ -196,7 +197,7 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
             table.add(name, "clipped", clipped)
             _add_picture(table, name, scene.frames, blended(scene.frames, weights))
     if scene.unseen:
-        radiances |= {"unseen": radiances["network"], "auto-unseen": radiances["auto"]}
+        radiances |= {f"{name}-unseen": radiances[name] for name in ("network", "auto", "manual")}
     truth = mu_law(scene.truth, WHITE)
     for name, radiance in radiances.items():
         table.add(name, f"psnr{iso}", psnr_mu(scene.truth, radiance, WHITE))
