@@ -4,7 +4,7 @@ With the maps fetched and unpacked as ``make_sample_data.py`` says::
 
     python sample_data/make_models.py --assets package --blender blender --work work
 
-This renders brackets from random views into the maps, labels them by the automatic ranges, trains a
+This renders brackets from random views into the maps, labels them by the manual ranges, trains a
 network for each role (both at once, one thread each), measures both on maps that no training has
 seen, and writes the weights and the model card. It takes half an hour of processor time; when it
 was interrupted, the same command goes on from there. On the same kind of processor, with the same
@@ -33,9 +33,9 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.files import write_text
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.evaluation.folders import evaluate_folders
-from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.label_folder import SceneFailed, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.learning.config import TrainConfig
 
@@ -160,10 +160,10 @@ def render(
 
 
 def label(brackets: Path, masks: Path) -> None:
-    """Make the ground truth by the ranges that are found from each bracket."""
-    rules = dict.fromkeys(MASK_ROLES, Automatic())
-    folder = LabelingFolder.create(masks, LabelingInfo(method="auto", ranges=rules))
-    _all_done(label_brackets(find_brackets(brackets).brackets, rules, folder))
+    """Make the ground truth by the manual ranges of the paper."""
+    info = LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES))
+    folder = LabelingFolder.create(masks, info)
+    _all_done(label_brackets(find_brackets(brackets).brackets, DEFAULT_RANGES, folder))
 
 
 def _all_done(events: Iterable[object]) -> None:
@@ -203,7 +203,7 @@ def ship(run: Path, file: Path) -> ModelCard:
 
 
 def measure(brackets: Path, models: Path, work: Path) -> Measured:
-    """Predict brackets at full resolution and hold the masks against the automatic ranges."""
+    """Predict brackets at full resolution and hold the masks against the manual ranges."""
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.predict_folder import predict_brackets
 

@@ -12,8 +12,8 @@ from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.luma import luma
 from bracketseg.evaluation.confusion import confusion
 from bracketseg.evaluation.metrics import measure
-from bracketseg.labeling.automatic import Automatic, find_ranges
 from bracketseg.labeling.mask_store import file_sha256
+from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.config import NetworkConfig
 from bracketseg.learning.prediction import binarize, predict_probability
@@ -32,7 +32,7 @@ def test_each_is_a_small_model_of_its_role_and_of_the_papers_shape(role):
     model = load_model(path)
     assert model.card.role == role
     assert model.card.network == NetworkConfig()
-    assert model.card.ground_truth == Automatic().model_dump(mode="json")
+    assert model.card.ground_truth == DEFAULT_RANGES[role].model_dump(mode="json")
     with safe_open(path, framework="pt") as file:
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}  # noqa: SIM118
     assert {str(p.dtype) for p in model.unet.parameters()} == {"torch.float32"}
@@ -60,11 +60,9 @@ def test_the_maps_of_the_tested_brackets_were_not_trained_on():
 @pytest.mark.parametrize("role", MASK_ROLES)
 @pytest.mark.parametrize("scene", UNSEEN)
 def test_they_do_far_better_than_a_constant_mask_on_an_unseen_bracket(role, scene):
-    (bracket,) = find_brackets(BRACKETS / scene).brackets
-    frame = bracket.frame(role).read()
+    frame = find_brackets(BRACKETS / scene).brackets[0].frame(role).read()
     values = luma(frame)
-    found = find_ranges({other: frame.read() for other, frame in bracket.roles.items()})
-    truth = found[role].bounds(values, role).mask(values)
+    truth = DEFAULT_RANGES[role].bounds(values, role).mask(values)
     probability = predict_probability(load_model(shipped_model(role)), frame, device="cpu")
     reached = measure(confusion(truth, binarize(probability, 0.5)))
     foreground = reached.reference_foreground
