@@ -28,7 +28,7 @@ ENOUGH_BRIGHT = 200
 """Pixels that it takes to tell at which value that is."""
 
 SCATTER = 8
-"""Half of these pixels are no further apart, also in a JPEG."""
+"""Half of these pixels are no further apart, also in a JPEG; noise is measured below them."""
 
 BELOW_WHITE = 4
 """A channel counts as clipped so far below its white at most."""
@@ -78,7 +78,7 @@ class Automatic(BaseModel):
 
     The low frame is compared with the next brighter one, the high frame with the next darker one.
     Where the brighter of two frames clips, it loses what the darker one still holds: the square of
-    how far that is above the value at which the brighter one clips. Elsewhere the darker one has
+    how far that is from the value at which the brighter one clips. Elsewhere the darker one has
     more noise. The bound stands where the sum of both costs is least.
 
     Attributes
