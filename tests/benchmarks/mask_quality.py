@@ -21,6 +21,7 @@ import numpy as np
 from merging import (
     Frames,
     best_frame,
+    best_ranges,
     blended,
     brightest_unclipped,
     debevec_opencv,
@@ -61,12 +62,14 @@ TITLES = {
     "mixture": "Gaussian mixture",
     "valley": "valley point",
     "network": "networks of the package",
-    "unseen": "... on maps that they have not learned from",
+    "network-unseen": "... on maps that they have not learned from",
     "auto-unseen": "... auto on the same maps",
+    "manual-unseen": "... manual on the same maps",
     "debevec": "Debevec, OpenCV, true response",
     "hats": "Debevec's weights, each channel, true white",
     "hats-time": "... times exposure time",
     "brightest": "brightest frame that does not clip, true white",
+    "ranges": "best ranges of each bracket (need the truth)",
     "best": "best frame of each pixel (needs the truth)",
     "mertens": "Mertens, OpenCV",
     "enfuse": "enfuse",
@@ -181,6 +184,7 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
         "hats-time": debevec_weights(scene, by_time=True),
         "brightest": brightest_unclipped(scene),
         "best": best_frame(scene),
+        "ranges": merged(scene, weights_of(*best_ranges(scene))),
     }
     middle = iso == ISO[1]
     for name, method in made.items():
@@ -193,7 +197,7 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
             table.add(name, "clipped", clipped)
             _add_picture(table, name, scene.frames, blended(scene.frames, weights))
     if scene.unseen:
-        radiances |= {"unseen": radiances["network"], "auto-unseen": radiances["auto"]}
+        radiances |= {f"{name}-unseen": radiances[name] for name in ("network", "auto", "manual")}
     truth = mu_law(scene.truth, WHITE)
     for name, radiance in radiances.items():
         table.add(name, f"psnr{iso}", psnr_mu(scene.truth, radiance, WHITE))

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from simulated import STOPS, WHITE, Simulated
 
+from bracketseg.brackets.luma import luma
 from bracketseg.evaluation.fidelity import mu_law
 
 Frames = tuple[NDArray[np.uint8], ...]
@@ -67,6 +69,33 @@ def best_frame(scene: Simulated) -> NDArray[np.float32]:
     errors = np.stack([((mu_law(one, WHITE) - truth) ** 2).sum(axis=2) for one in stack])
     chosen = errors.argmin(axis=0)[None, ..., None]
     return np.take_along_axis(stack, chosen, axis=0)[0]
+
+
+def best_ranges(scene: Simulated) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The masks of the low and the high frame by the ranges that the truth itself would choose.
+
+    All pairs of lo and hi are tried, by sums over the joint histogram of both frames' luma.
+    """
+    low, high = luma(scene.frames[0]), luma(scene.frames[-1])
+    pairs = (low.astype(np.intp) << 8 | high).ravel()
+    truth = mu_law(scene.truth, WHITE)
+
+    def errors(takes_low: bool, takes_high: bool) -> NDArray[np.float64]:
+        """Of the pixels with a low luma under lo and a high luma under hi + 1: (257, 257)."""
+        masks = (np.full(low.shape, takes) for takes in (takes_low, takes_high))
+        error = ((mu_law(merged(scene, weights_of(*masks)), WHITE) - truth) ** 2).sum(axis=2)
+        sums = np.zeros((257, 257))
+        counts = np.bincount(pairs, error.ravel(), 1 << 16).reshape(256, 256)
+        sums[1:, 1:] = counts.cumsum(axis=0).cumsum(axis=1)
+        return sums
+
+    neither, one, other, both = (errors(*takes) for takes in product((False, True), repeat=2))
+    total = neither[:, -1:] - neither
+    total += one
+    total += other[-1, -1] - other[:, -1:] - other[-1:] + other
+    total += both[-1:] - both
+    lo, above = np.unravel_index(np.argmin(total), total.shape)
+    return low >= lo, high < above
 
 
 def brightest_unclipped(scene: Simulated) -> NDArray[np.float32]:

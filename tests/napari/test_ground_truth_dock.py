@@ -191,16 +191,16 @@ def test_otsu_shows_the_threshold_it_found(labeller):
 
 
 def test_an_automatic_range_says_why_and_can_be_moved(labeller, qtbot):
-    labeller.find("gt.low.method").setCurrentText("Automatic")
-    why = labeller.find("gt.low.why")
+    labeller.find("gt.high.method").setCurrentText("Automatic")
+    why = labeller.find("gt.high.why")
     qtbot.waitUntil(why.isVisible)
-    assert labeller.find("gt.low.method").currentText() == "Automatic"
-    lo, hi = labeller.find("gt.low.range").value()
-    assert why.text() == f"Low from {lo:g}: above it, the medium frame clips."
-    assert labeller.find("gt.low.pick").isVisible()
-    labeller.drag("low", lo, lo - 10, lo - 20)
-    assert labeller.find("gt.low.range").value() == (lo - 20, hi)
-    assert labeller.find("gt.low.method").currentText() == "Manual"
+    assert labeller.find("gt.high.method").currentText() == "Automatic"
+    lo, hi = labeller.find("gt.high.range").value()
+    assert why.text() == f"High up to {hi:g}: above it, the high frame clips."
+    assert labeller.find("gt.high.pick").isVisible()
+    labeller.drag("high", hi, hi - 10, hi - 20)
+    assert labeller.find("gt.high.range").value() == (lo, hi - 20)
+    assert labeller.find("gt.high.method").currentText() == "Manual"
     assert not why.isVisible()
 
 

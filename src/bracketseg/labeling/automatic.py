@@ -15,8 +15,8 @@ from bracketseg.errors import LabelingError
 from bracketseg.labeling.ranges import Bounds
 
 # How the numbers below were chosen, and what they are worth, is in docs/mask-quality.md.
-ENOUGH_PIXELS = 250_000
-"""A larger frame is looked at in regular steps, so that about so many pixels are counted."""
+ENOUGH_PIXELS = 100_000
+"""A larger frame is looked at in the largest regular steps that leave so many pixels."""
 
 LOWEST_WHITE = 224
 """No camera's white is darker; a frame that ends below does not clip."""
@@ -28,22 +28,24 @@ ENOUGH_BRIGHT = 200
 """Pixels that it takes to tell at which value that is."""
 
 SCATTER = 8
-"""Half of these pixels are no further apart, also in a JPEG."""
+"""Half of these pixels are no further apart, also in a JPEG; noise is measured below them."""
 
 BELOW_WHITE = 4
 """A channel counts as clipped so far below its white at most."""
 
-ENOUGH_OF_A_VALUE = 50
-"""Pixels that a value needs for its noise to be measured."""
+BLED = 2
+"""JPEG leaves some of what clips so far below the value at which a channel counts as clipped."""
 
-CLIPPED_AT_NOISE_1 = 0.005
-"""The part of clipped pixels that is worth covering a luma, at noise 1; it goes with its square."""
+NOISE_COSTS = 1.6
+"""What the darker frame's noise costs, in units of what both frames' noise makes them differ.
 
-CLIPPED_LEAST, CLIPPED_MOST = 0.005, 0.3
-"""What bounds that part."""
+Two stops are a quarter of the light: in the darker frame's values it has four parts in five of that
+variance. It counts twice: it is in the difference from which the loss is found, and it is what
+taking the darker frame costs.
+"""
 
-LOW_SHARE = 0.1
-"""Of that part, what lets the low frame take over from the next brighter one."""
+ROUNDING = 0.25
+"""Values are whole numbers: no variance is taken as less than that of half a value."""
 
 
 class FoundRange(BaseModel):
@@ -58,10 +60,8 @@ class FoundRange(BaseModel):
     clips_at : int
         The value from which on a channel of these frames counts as clipped.
     noise : float
-        Of the darker of two neighbouring frames as it shows in the brighter one, in its values.
-    clipped : float
-        The part of clipped pixels at which a luma is no longer, or for the low frame first,
-        worth taking in.
+        How far this frame and its neighbour differ where neither clips, as a standard deviation in
+        the values of the darker of the two.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -71,17 +71,15 @@ class FoundRange(BaseModel):
     why: str
     clips_at: int
     noise: float
-    clipped: float
 
 
 class Automatic(BaseModel):
     """The range that the frames of the bracket give together.
 
-    The low frame takes over where the next brighter frame clips, and the high frame is good up to
-    where it clips itself. Each luma of a frame has a part of clipped pixels (one clipped channel is
-    enough). A bound stands where the lumas that it takes in have the best balance of pixels that
-    are not clipped against those that are; how many clipped ones are worth it depends on the noise
-    that the other frame would bring instead.
+    The low frame is compared with the next brighter one, the high frame with the next darker one.
+    Where the brighter of two frames clips, it loses what the darker one still holds: the square of
+    how far that is from the value at which the brighter one clips. Elsewhere the darker one has
+    more noise. The bound stands where the sum of both costs is least.
 
     Attributes
     ----------
@@ -132,10 +130,11 @@ def find_ranges(frames: Mapping[Role, NDArray[Any]]) -> dict[MaskRole, Automatic
     Examples
     --------
     >>> import numpy as np
-    >>> high = np.repeat(np.arange(256, dtype=np.uint8)[None], 256, axis=0)
-    >>> ranges = find_ranges({"low": high // 4, "high": high})
-    >>> ranges["high"].found.why
-    'high up to 252: above it, the high frame clips'
+    >>> radiance = np.tile(np.linspace(0, 2, 512), (512, 1))
+    >>> low, high = (np.uint8(255 * np.minimum(time * radiance, 1)) for time in (0.25, 1))
+    >>> ranges = find_ranges({"low": low, "high": high})
+    >>> ranges["low"].found.why
+    'low from 65: above it, the high frame clips'
     """
     missing = {"low", "high"} - frames.keys()
     shapes = {frame.shape[:2] for frame in frames.values()}
@@ -149,30 +148,20 @@ def find_ranges(frames: Mapping[Role, NDArray[Any]]) -> dict[MaskRole, Automatic
     brighter: Role = "medium" if "medium" in seen else "high"
     darker: Role = "medium" if "medium" in seen else "low"
     level = _clipping_level(_brightest(seen[darker]), _brightest(seen["high"]))
-    noise = _noise(seen[darker], seen["high"])
-    clipped = float(np.clip(CLIPPED_AT_NOISE_1 * noise**2, CLIPPED_LEAST, CLIPPED_MOST))
-    share = LOW_SHARE * clipped
-    counts, burnt = _clipping(seen["high"], seen["high"], level)
-    hi = _last_good(counts, burnt, clipped)
-    if hi < 255:
-        good = f"high up to {hi}: above it, the high frame clips"
-    else:
-        good = f"high up to 255: the high frame {_how_little(burnt)}"
-    counts, burnt = _clipping(seen["low"], seen[brighter], level)
-    lo = _first_needed(counts, burnt, share)
+    lo, noise = _bound(seen["low"], seen[brighter], luma(seen["low"]), level)
     if lo < 256:
-        needed = f"low from {lo}: above it, the {brighter} frame clips"
+        why = f"low from {lo}: above it, the {brighter} frame clips"
     else:
-        needed = f"low is empty: the {brighter} frame {_how_little(burnt)}"
-
-    def rule(lo: int, hi: int, why: str, part: float) -> Automatic:
-        return Automatic(
-            found=FoundRange(
-                lo=lo, hi=hi, why=why, clips_at=level, noise=round(noise, 2), clipped=round(part, 5)
-            )
-        )
-
-    return {"low": rule(lo, 255, needed, share), "high": rule(0, hi, good, clipped)}
+        why = f"low is empty: the {brighter} frame {_how_little(seen[brighter], level)}"
+    low = FoundRange(lo=lo, hi=255, why=why, clips_at=level, noise=noise)
+    above, noise = _bound(seen[darker], seen["high"], luma(seen["high"]), level)
+    hi = above - 1
+    if hi < 255:
+        why = f"high up to {hi}: above it, the high frame clips"
+    else:
+        why = f"high up to 255: the high frame {_how_little(seen['high'], level)}"
+    high = FoundRange(lo=0, hi=hi, why=why, clips_at=level, noise=noise)
+    return {"low": Automatic(found=low), "high": Automatic(found=high)}
 
 
 def _sampled(frame: NDArray[Any]) -> NDArray[np.uint8]:
@@ -200,7 +189,7 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
     int
         255 where the brighter frame does not clip, or too little to tell.
     """
-    joint = _joint(darker, brighter)
+    joint = _joint(256 * darker.astype(np.uint16) + brighter)
     for bright in BRIGHT:
         counts = joint[bright:].sum(axis=0, keepdims=True)
         if counts.sum() < ENOUGH_BRIGHT:
@@ -213,36 +202,67 @@ def _clipping_level(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> i
     return 255
 
 
-def _noise(darker: NDArray[np.uint8], brighter: NDArray[np.uint8]) -> float:
-    """Measure how far values of the brighter frame scatter where the darker has one value.
+def _bound(
+    darker: NDArray[np.uint8], brighter: NDArray[np.uint8], values: NDArray[np.uint8], level: int
+) -> tuple[int, float]:
+    """Find the luma from which on the darker frame is better than the brighter one.
 
     Parameters
     ----------
     darker, brighter : (H, W) or (H, W, 3) uint8
+    values : (H, W) uint8
+        Luma of one of them.
+    level : int
+        The value from which on a channel counts as clipped.
 
     Returns
     -------
-    float
-        Median over the shadows (values 40 to 110, the darkest of which are in every picture) of
-        the interquartile range, as the standard deviation of a normal distribution; the green
-        channel alone, which the sensor has most of.
+    bound : int
+        256 where the darker one is better from no luma on.
+    noise : float
+        See `FoundRange`.
     """
-    one, other = (f if f.ndim == 2 else f[..., 1] for f in (darker, brighter))
-    joint = _joint(one, other)[40:111]
-    totals = joint.sum(axis=1)
-    joint, totals = joint[totals >= ENOUGH_OF_A_VALUE], totals[totals >= ENOUGH_OF_A_VALUE]
-    if not totals.size:
-        return 0.0
-    spread = (_quantile(joint, 0.75) - _quantile(joint, 0.25)) / 1.349
-    order = np.argsort(spread)
-    weights = np.cumsum(totals[order])
-    return float(spread[order][np.searchsorted(weights, weights[-1] / 2)])
+    # Channels first; where one frame is grey, it stands against each channel of the other.
+    one, other = (np.array(cv2.split(frame), np.uint16) for frame in (darker, brighter))
+    pairs = np.asarray(256 * one + other, np.uint16)
+    joint = _joint(pairs)
+    # How far the darker frame is from what the brighter one lets expect.
+    difference = np.arange(256.0)[:, None] - _expected(joint, level)
+    whole = joint[:, : level - SCATTER]
+    distance = float((whole * np.abs(difference[:, : level - SCATTER])).sum() / max(1, whole.sum()))
+    # Of normal noise, this is the variance; what moved between the frames counts for less so.
+    variance = max(ROUNDING, math.pi / 2 * distance**2)
+    gain = difference**2 - NOISE_COSTS * variance
+    gain[:, : level - BLED] = (1 - NOISE_COSTS) * variance
+    bound = 256
+    if joint[:, level:].any():
+        found = gain.astype(np.float32).ravel()[pairs].sum(axis=0)
+        bound = _best(np.bincount(values.ravel(), found.ravel(), 256))
+    return bound, round(math.sqrt(variance), 2)
 
 
-def _joint(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Count the pixels with each pair of values, (256, 256)."""
-    pairs = np.bincount((one.astype(np.intp) << 8 | other).ravel(), minlength=1 << 16)
-    return pairs.reshape(256, 256)
+def _expected(joint: NDArray[np.intp], level: int) -> NDArray[np.float64]:
+    """Give what the darker frame should have for each value of the brighter one, (256,).
+
+    Where that clips, it is the value at which it begins to.
+    """
+    clipped, whole = joint[:, level:].sum(axis=1), joint[:, :level].sum(axis=1)
+    # What parts the pixels that clip from the others best; of equal values the lowest.
+    begins = int(np.argmin(np.append(0, np.cumsum(clipped - whole))))
+    seen = np.flatnonzero(joint[:, :level].any(axis=0))
+    middle = np.maximum.accumulate(_quantile(joint.T[seen], 0.5))
+    points = np.append(seen, level), np.append(np.minimum(middle, begins), begins)
+    return np.asarray(np.interp(np.arange(256), *points), np.float64)
+
+
+def _best(gain: NDArray[Any]) -> int:
+    """Find the bound from which on the sum of the gains is largest; of equal ones the highest."""
+    return 256 - int(np.argmax(np.append(0, np.cumsum(gain[::-1]))))
+
+
+def _joint(pairs: NDArray[np.uint16]) -> NDArray[np.intp]:
+    """Count each pair of values, the darker frame's times 256 plus the brighter's, (256, 256)."""
+    return np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
 
 
 def _quantile(counts: NDArray[np.intp], part: float) -> NDArray[np.float64]:
@@ -258,30 +278,5 @@ def _quantile(counts: NDArray[np.intp], part: float) -> NDArray[np.float64]:
     return np.asarray(value + 0.5 - above, np.float64)
 
 
-def _clipping(
-    frame: NDArray[np.uint8], other: NDArray[np.uint8], level: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Count the pixels of each luma of `frame`, and those of them that `other` has clipped."""
-    values = luma(frame)
-    clipped = _brightest(other) >= level
-    return _histogram(values), _histogram(values[clipped])
-
-
-def _how_little(clipped: NDArray[np.intp]) -> str:
-    return "hardly clips" if clipped.any() else "does not clip"
-
-
-def _histogram(values: NDArray[np.uint8]) -> NDArray[np.intp]:
-    return np.bincount(values.ravel(), minlength=256)
-
-
-def _last_good(counts: NDArray[np.intp], clipped: NDArray[np.intp], part: float) -> int:
-    """Find the upper bound with the best balance; of equal ones the highest."""
-    balance = np.concatenate([[0.0], np.cumsum(part * counts - clipped)])
-    return 255 - int(np.argmax(balance[::-1]))
-
-
-def _first_needed(counts: NDArray[np.intp], clipped: NDArray[np.intp], part: float) -> int:
-    """Find the lower bound with the best balance; of equal ones the highest, 256 for none."""
-    balance = np.concatenate([[0.0], np.cumsum((clipped - part * counts)[::-1])])
-    return 256 - int(np.argmax(balance))
+def _how_little(frame: NDArray[np.uint8], level: int) -> str:
+    return "hardly clips" if (frame >= level).any() else "does not clip"
