@@ -252,10 +252,10 @@ def test_a_range_that_is_found_late_leaves_the_role_in_work_and_the_stroke_in_ha
     labeller, folder, later
 ):
     labeller.truth.set_method("low", "auto")
-    labeller.editor.set_focus("high")
+    labeller.editor.focus.set("high")
     later.arrive()
     assert labeller.editor.rule("low") == ranges_of(folder, "attic")["low"]
-    assert labeller.editor.focus == "high"
+    assert labeller.editor.focus.role == "high"
     assert labeller.viewer.layers.selection.active is labeller.layer("high")
     labeller.truth.set_method("high", "auto")
     # napari tells of a stroke when the button is released.

@@ -56,11 +56,11 @@ def test_only_the_frame_and_the_mask_in_work_are_visible(labeller):
         return {layer.name for layer in labeller.viewer.layers if layer.visible}
 
     assert visible() == {"attic low", "attic low ground truth"}
-    labeller.editor.turn()
+    labeller.editor.focus.turn()
     assert visible() == {"attic high", "attic high ground truth"}
     labeller.viewer.layers.selection.active = labeller.layer("low")
     assert visible() == {"attic low", "attic low ground truth"}
-    assert labeller.editor.focus == "low"
+    assert labeller.editor.focus.role == "low"
 
 
 def test_the_mask_follows_the_range(labeller, folder):
@@ -81,7 +81,7 @@ def test_otsu_and_back_to_the_range_that_was_there(labeller, folder):
     np.testing.assert_array_equal(
         labeller.shown("high"), mask_of(folder, "attic", "high", 0, threshold)
     )
-    assert labeller.editor.focus == "high"
+    assert labeller.editor.focus.role == "high"
     labeller.editor.set_method("high", "manual")
     assert labeller.editor.rule("high") == ManualRange(lo=10, hi=150)
 
@@ -107,19 +107,19 @@ def click(viewer, position, *, drag=False):
 def test_picking_moves_the_nearer_bound_to_the_luma_under_the_click(labeller):
     values = labeller.editor.annotation.luma("low")
     before = list(labeller.viewer.mouse_drag_callbacks)
-    labeller.editor.picking = True
+    labeller.editor.picking.on = True
     assert labeller.layer("low").mode == "pan_zoom"
     row, column = 20, 30
     click(labeller.viewer, (row, column))
     assert labeller.editor.rule("low") == ManualRange(lo=values[row, column], hi=255)
     assert labeller.editor.pick((-5, 3)) is False
-    labeller.editor.picking = False
+    labeller.editor.picking.on = False
     assert labeller.layer("low").mode == "paint"
     assert list(labeller.viewer.mouse_drag_callbacks) == before
 
 
 def test_a_drag_while_picking_moves_the_picture_only(labeller):
-    labeller.editor.picking = True
+    labeller.editor.picking.on = True
     click(labeller.viewer, (20, 30), drag=True)
     assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
 
@@ -900,7 +900,7 @@ def test_the_merged_view_shows_masks_as_the_aligned_frames_lie(aligner):
     moved = np.zeros_like(high)
     moved[:-7, 7:] = high[7:, :-7]
     np.testing.assert_array_equal(merged().data, compose(low, moved))
-    aligner.editor.turn()
+    aligner.editor.focus.turn()
     assert merged().translate.tolist() == [-5, 4]
     moved = np.zeros_like(low)
     moved[7:, :-7] = low[:-7, 7:]
@@ -953,11 +953,11 @@ def test_an_image_that_is_picked_is_shown(person):
     for name in ("a", "b", "c"):
         person.viewer.add_image(RAMP // (1 + ord(name) - ord("a")), name=name)
     person.start()
-    person.editor.turn()
-    assert person.editor.focus == "high"
+    person.editor.focus.turn()
+    assert person.editor.focus.role == "high"
     picked = person.viewer.layers["b"]
     person.truth.choose("low", picked)
-    assert person.editor.focus == "low"
+    assert person.editor.focus.role == "low"
     assert picked.visible
     assert not person.viewer.layers["a"].visible
 

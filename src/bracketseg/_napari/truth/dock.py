@@ -125,7 +125,7 @@ class GroundTruthDock(QWidget):
             panel.range_moved.connect(partial(editor.set_range, role, settled=False))
             panel.range_settled.connect(partial(editor.set_range, role))
             panel.pick_wanted.connect(partial(self._pick_wanted, role))
-            panel.touched.connect(partial(editor.set_focus, role))
+            panel.touched.connect(partial(editor.focus.set, role))
         self._controls.from_prediction.toggled.connect(self._from_prediction_wanted)
         truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
@@ -136,8 +136,8 @@ class GroundTruthDock(QWidget):
         truth.notice.connect(self._notice)
         editor.subject_changed.connect(self._show_subject)
         editor.mask_changed.connect(self._mask_changed)
-        editor.focus_changed.connect(self._show_focus)
-        editor.picking_changed.connect(self._show_focus)
+        editor.focus.changed.connect(self._show_focus)
+        editor.picking.changed.connect(self._show_focus)
         self._views.changed.connect(self._view_changed)
         session = truth.session
         join_session(
@@ -160,8 +160,8 @@ class GroundTruthDock(QWidget):
         actions: dict[Shortcut, Callable[[], object]] = {
             ACCEPT: self._accepted,
             SKIP: self._truth.next,
-            OTHER_ROLE: self._editor.turn,
-            PICK: self._editor.toggle_picking,
+            OTHER_ROLE: self._editor.focus.turn,
+            PICK: self._editor.picking.toggle,
             MERGED: self._controls.merged.toggle,
             COMPARE: self._controls.compare.toggle,
             UNDO: self._editor.undo,
@@ -189,8 +189,8 @@ class GroundTruthDock(QWidget):
         self._tell()
 
     def _pick_wanted(self, role: MaskRole, on: bool) -> None:
-        self._editor.set_focus(role)
-        self._editor.picking = on
+        self._editor.focus.set(role)
+        self._editor.picking.on = on
 
     def _method_chosen(self, role: MaskRole, method: Method) -> None:
         self._truth.set_method(role, method)
@@ -268,9 +268,9 @@ class GroundTruthDock(QWidget):
 
     def _show_focus(self, *_what: object) -> None:
         for role, panel in self._controls.panels.items():
-            focused = role == self._editor.focus and role in self._editor.roles
+            focused = role == self._editor.focus.role and role in self._editor.roles
             panel.show_focus(focused=focused)
-            panel.show_picking(picking=focused and self._editor.picking)
+            panel.show_picking(picking=focused and self._editor.picking.on)
         self._tell()
 
     def _mask_changed(self, role: MaskRole, settled: bool) -> None:

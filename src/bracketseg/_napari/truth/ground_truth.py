@@ -234,7 +234,7 @@ class GroundTruth:
     ) -> None:
         """Make the mask of a role in another way; the strokes stay."""
         if method == "auto":
-            self.editor.set_focus(role)
+            self.editor.focus.set(role)
             self.ranges.want([role])
         elif method != "prediction":
             self.ranges.leave(role)
@@ -273,7 +273,7 @@ class GroundTruth:
         fresh = [role for role, start in starts.items() if self.editor.rule(role) != start]
         cleared = [role for role, start in starts.items() if self.editor.begin_from(role, start)]
         if starts:
-            self.editor.set_focus(next(iter(starts)))
+            self.editor.focus.set(next(iter(starts)))
         if fresh:
             models = " and ".join(dict.fromkeys(starts[role].origin.model for role in fresh))
             told.append(f"Begun from what {models} predicted: {' and '.join(fresh)}.")
@@ -341,7 +341,7 @@ class GroundTruth:
             return False
         self._unread.pop((place.drafts, subject.scene), None)
         self._revision = annotation.revision
-        self.editor.picking = False
+        self.editor.picking.on = False
         self._set_state("saving")
         saved = partial(self._saved, annotation, annotation.revision)
         self.keeper.save(place, subject, annotation, saved, overwrite=conflict is not None)

@@ -82,8 +82,8 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
         )
     elif truth.state == "unusable" or subject is None:
         return f"⚠ {truth.problem}"
-    elif truth.editor.picking:
-        text = f"Click into the picture: the nearer {truth.editor.focus} bound moves there."
+    elif truth.editor.picking.on:
+        text = f"Click into the picture: the nearer {truth.editor.focus.role} bound moves there."
     else:
         state = _new_text(truth) if truth.state == "new" else _STATES[truth.state]
         if truth.state == "saved" and truth.all_labelled:
