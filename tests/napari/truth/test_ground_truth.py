@@ -306,7 +306,7 @@ def test_a_scene_that_is_being_saved_counts_as_labelled(labeller, monkeypatch):
     assert shown == ["attic", "barn", "cave"]
     assert labeller.editor.subject.scene == "cave"
     labeller.truth.writer.finish()
-    assert labeller.truth.all_labelled
+    assert labeller.truth.next.all_labelled
 
 
 @pytest.mark.parametrize("act", ["accept", "next"])
@@ -323,8 +323,8 @@ def test_nothing_is_accepted_or_skipped_while_the_next_scene_is_read(
 
 
 def test_skipping_saves_nothing(labeller, folder):
-    assert labeller.truth.can_skip
-    labeller.truth.next()
+    assert labeller.truth.next.is_one
+    labeller.truth.next.go()
     assert labeller.editor.subject.scene == "barn"
     assert not (folder / "labels").exists()
 
@@ -362,7 +362,7 @@ def test_what_the_command_labelled_is_shown_and_the_other_way_round(labeller, fo
     rules = {"low": ManualRange(lo=20, hi=70), "high": ManualRange(lo=5, hi=80)}
     made = LabelingFolder.create(out, info)
     list(label_brackets(labeller.session.brackets, rules, made))
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     assert labeller.truth.state == "saved"
     assert labeller.editor.rule("low") == rules["low"]
     labeller.truth.accept()
@@ -403,7 +403,7 @@ def test_another_annotators_labelling_is_replaced_only_after_asking(labeller, fo
     before = {path.name: path.read_bytes() for path in ana.iterdir()}
     labeller.session.select("attic")
     labeller.session.annotator = "Bo"
-    labeller.truth.folder = ana
+    labeller.truth.save_to(ana)
     labeller.editor.set_range("low", 80, 255)
     labeller.answer(answer)
     assert labeller.truth.accept() is answer
@@ -424,7 +424,7 @@ def test_masks_made_by_another_method_are_replaced_only_after_asking(labeller, t
             LabelingFolder.create(out, info),
         )
     )
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     labeller.answer(answer)
     assert labeller.truth.accept() is answer
     assert "Otsu" in labeller.asked[0]
@@ -707,7 +707,7 @@ def test_a_draft_that_is_newer_than_masks_that_waited_is_still_there(labeller, f
 def test_a_folder_that_was_chosen_is_not_made_anew_where_its_drive_was(labeller, tmp_path):
     drive = tmp_path / "drive"
     drive.mkdir()
-    labeller.truth.folder = drive / "masks"
+    labeller.truth.save_to(drive / "masks")
     labeller.editor.set_range("low", 70, 255)
     labeller.truth.writer.flush()
     assert (drive / "masks" / "drafts" / "attic.json").exists()
@@ -917,7 +917,7 @@ def test_nothing_to_label_is_no_error(person):
     person.start()
     assert person.truth.state == "empty"
     assert not person.truth.accept()
-    assert not person.truth.can_skip
+    assert not person.truth.next.is_one
     assert person.editor.undo() is False
 
 

@@ -112,7 +112,7 @@ class GroundTruthDock(QWidget):
         self._controls.annotator.returnPressed.connect(self._controls.annotator.clearFocus)
         self._controls.folder.clicked.connect(self._folder_wanted)
         self._controls.accept.clicked.connect(self._accepted)
-        self._controls.skip.clicked.connect(truth.next)
+        self._controls.skip.clicked.connect(truth.next.go)
         self._controls.undo.clicked.connect(editor.undo)
         self._controls.clear.clicked.connect(editor.clear_corrections)
         self._controls.merged.toggled.connect(partial(self._view_wanted, "merged"))
@@ -159,7 +159,7 @@ class GroundTruthDock(QWidget):
     def _bind_keys(self) -> None:
         actions: dict[Shortcut, Callable[[], object]] = {
             ACCEPT: self._accepted,
-            SKIP: self._truth.next,
+            SKIP: self._truth.next.go,
             OTHER_ROLE: self._editor.focus.turn,
             PICK: self._editor.picking.toggle,
             MERGED: self._controls.merged.toggle,
@@ -180,7 +180,7 @@ class GroundTruthDock(QWidget):
     def _folder_wanted(self) -> None:
         folder = self.choose_folder()
         if folder is not None:
-            self._truth.folder = folder
+            self._truth.save_to(folder)
 
     def _accepted(self) -> None:
         self._said = ""
@@ -289,7 +289,7 @@ class GroundTruthDock(QWidget):
     def _show_coverage(self, *, settled: bool) -> None:
         self._counting_all.stop()
         annotation = self._editor.annotation
-        aligned = self._truth.in_session and any(
+        aligned = self._truth.place.in_session and any(
             not is_still(placement.matrix) for placement in self._truth.session.shifts.values()
         )
         text = coverage_text(annotation, settled=settled, aligned=aligned)
@@ -336,7 +336,7 @@ class GroundTruthDock(QWidget):
             annotation.corrections(role) is not None for role in annotation.roles
         )
         self._controls.accept.setEnabled(annotation is not None or self._truth.state == "starting")
-        self._controls.skip.setEnabled(self._truth.can_skip)
+        self._controls.skip.setEnabled(self._truth.next.is_one)
         self._controls.undo.setEnabled(annotation is not None and annotation.can_undo)
         self._controls.clear.setEnabled(painted)
         self._controls.merged.setEnabled(len(self._editor.roles) == len(MASK_ROLES))
@@ -344,7 +344,7 @@ class GroundTruthDock(QWidget):
         self._controls.compare_set.setEnabled(bool(self._truth.session.brackets))
         self._controls.average.setEnabled(bool(self._truth.session.brackets))
         self._controls.accept.setToolTip(f"{accept_tip(self._truth)} ({ACCEPT.text})")
-        folder = self._truth.folder
+        folder = self._truth.place.folder
         self._controls.folder.setEnabled(subject is not None)
         self._controls.folder.setToolTip(f"Saves to {folder}" if folder else "Choose where to save")
 
@@ -367,7 +367,7 @@ class GroundTruthDock(QWidget):
         return answer == yes
 
     def _choose_folder(self) -> Path | None:
-        start = str(self._truth.folder or Path.home())
+        start = str(self._truth.place.folder or Path.home())
         chosen = QFileDialog.getExistingDirectory(self, "Save the masks to", start)
         return Path(chosen) if chosen else None
 
