@@ -21,6 +21,7 @@ from bracketseg._napari.truth.background_writer import RETRY
 from bracketseg._napari.truth.view_switch import ViewSwitch
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
+from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.labeling.coverage import coverage
 from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
@@ -344,6 +345,15 @@ def test_back_at_a_labelled_scene_range_and_strokes_are_as_they_were_saved(label
     np.testing.assert_array_equal(labeller.editor.annotation.corrections("low"), strokes)
     for role, mask in masks.items():
         np.testing.assert_array_equal(labeller.shown(role), mask)
+
+
+def test_a_mask_that_was_changed_meanwhile_is_shown_as_it_is_now(labeller, folder):
+    labeller.truth.accept()
+    path = folder / "labels" / "Ana" / "attic_low.png"
+    changed = ~read_mask(path)
+    write_mask(path, changed)
+    labeller.session.select("attic")
+    np.testing.assert_array_equal(labeller.shown("low"), changed)
 
 
 def test_a_labelled_scene_can_be_changed_and_accepted_again(labeller, folder):

@@ -17,6 +17,7 @@ from bracketseg._napari.truth.beginnings import Beginnings
 from bracketseg._napari.truth.chosen_frame import choose_frame
 from bracketseg._napari.truth.correction import Correction
 from bracketseg._napari.truth.current_place import CurrentPlace
+from bracketseg._napari.truth.labels_ahead import read_ahead
 from bracketseg._napari.truth.next_scene import NextScene
 from bracketseg._napari.truth.open_truth import left_open, opened_by_others, work_name
 from bracketseg._napari.truth.opened_work import Source, Work, open_work
@@ -110,6 +111,7 @@ class GroundTruth:
         self.session.labeling_changed.connect(self._place_changed)
         self.session.shifts_changed.connect(self._aligned)
         self.session.correction_wanted.connect(self._correct)
+        self.session.read_along.append(self._read_ahead)
         for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
             nothing_comes.connect(self._tidy)
 
@@ -129,6 +131,7 @@ class GroundTruth:
         self.session.labeling_changed.disconnect(self._place_changed)
         self.session.shifts_changed.disconnect(self._aligned)
         self.session.correction_wanted.disconnect(self._correct)
+        self.session.read_along.remove(self._read_ahead)
         for nothing_comes in (self.session.scan_finished, self.session.scene_failed):
             nothing_comes.disconnect(self._tidy)
         self.writer.finish()
@@ -282,6 +285,11 @@ class GroundTruth:
         # Where the next one is shown at once, this one is left already.
         self._going_on = self.next.go() and self._going_on
         return True
+
+    def _read_ahead(self, bracket: Bracket) -> None:
+        """Have what is saved of a scene at hand when it is opened; called in any thread."""
+        if self.session.labeling_path is not None:
+            read_ahead(self.session.labeling_path, bracket.scene)
 
     def _tidy(self, *_what: object) -> None:
         self.editor.masks.tidy()
