@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import cv2
 import numpy as np
@@ -18,6 +19,8 @@ from bracketseg._napari.truth.dock import AUTOSAVE_MS, GroundTruthDock
 from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
+from bracketseg.brackets.masks import read_mask
+from bracketseg.labeling import mask_store
 from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
@@ -164,6 +167,39 @@ def test_two_actions_from_an_open_bracket_to_saved_masks(labeller, folder, qtbot
     labeller.says("barn (scene 2 of 3): drag a bound")
     assert labeller.window.layers.selection.active.name == "barn low ground truth"
     assert labeller.window.layers.selection.active.mode == "paint"
+
+
+def test_saved_masks_are_read_beside_the_window(labeller, folder, qtbot, monkeypatch):
+    info = LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES), annotator="Ana")
+    made = LabelingFolder.create(folder / "labels" / "Ana", info)
+    list(label_brackets(labeller.session.brackets, DEFAULT_RANGES, made))
+    beside, here = [], []
+
+    def read(path):
+        held_up = threading.current_thread() is threading.main_thread()
+        (here if held_up else beside).append(path.name)
+        return read_mask(path)
+
+    monkeypatch.setattr(mask_store, "read_mask", read)
+    labeller.session.open_folder(folder)
+    qtbot.waitUntil(lambda: len(labeller.session.brackets) == 3)
+    labeller.session.next()
+    labeller.says("attic (scene 1 of 3): saved")
+    qtbot.waitUntil(lambda: "barn_high.png" in beside)
+    labeller.session.next()
+    labeller.says("barn (scene 2 of 3): saved")
+    labeller.drag("low", 120, 64)
+    labeller.says("changed")
+    labeller.click("gt.accept")
+    labeller.says("barn (scene 2 of 3): saved")
+    labeller.session.previous()
+    labeller.says("attic (scene 1 of 3): saved")
+    labeller.session.next()
+    labeller.says("barn (scene 2 of 3): saved")
+    np.testing.assert_array_equal(
+        labeller.layer("low ground truth").data != 0, mask_of(folder, "barn", "low", 64, 255)
+    )
+    assert here == []
 
 
 def test_dragging_a_bound_moves_mask_numbers_and_coverage(labeller, folder, qtbot):

@@ -64,7 +64,10 @@ class Lab:
             "groups": [],
             "train": ["t0", "t1"],
             "validation": list(kept_back or guesses),
-            "skipped": [{"scene": "gone", "reason": "has no mask of the role", "broken": False}],
+            "skipped": [
+                {"scene": "gone", "reason": "cannot be read", "broken": True},
+                {"scene": "bare", "reason": "has no mask of the role", "broken": False},
+            ],
         }
         (path / "split.json").write_text(json.dumps(split))
         self._made += 1

@@ -222,7 +222,7 @@ def test_a_run_that_is_not_finished_is_left_out_and_named(two_seeds, mask):
     for words in (
         "low-dice-bce-seed0: not finished, 2 of 3 epochs are done",
         "empty/config.json cannot be read",
-        "low, scene gone: has no mask of the role",
+        "low, scene gone: cannot be read",
     ):
         assert words in text
         assert any(words in line for line in done.left_out)
@@ -274,6 +274,12 @@ def test_another_experiment_is_left_out(two_seeds, mask):
     assert f"{older}: the same training as {newer}, but older" in said
     assert "low-focal-seed5: learned masks that were made in another way" in said
     assert done.runs == 4
+
+
+def test_scenes_that_nobody_has_labelled_are_counted_and_not_left_out(two_seeds):
+    (*_, done) = report(two_seeds)
+    assert not any("bare" in line for line in done.left_out)
+    assert "Without a low mask, and so not learned from: 1 scene." in page(two_seeds).text
 
 
 def test_without_frames_there_are_no_pictures_and_it_says_so(two_seeds):

@@ -4,9 +4,9 @@ import csv
 import hashlib
 import io
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ from bracketseg.labeling.corrections import (
     write_corrections,
 )
 from bracketseg.labeling.coverage import Coverage, coverage
-from bracketseg.labeling.prediction import prediction_name, read_prediction, write_prediction
+from bracketseg.labeling.decoded_files import DecodedFiles
+from bracketseg.labeling.prediction import prediction_name, write_prediction
 from bracketseg.labeling.record_files import (
     INFO_NAME,
     read_info,
@@ -73,11 +74,19 @@ class LabelingFolder:
         None for a plain folder of masks.
     """
 
-    def __init__(self, path: Path, info: LabelingInfo | None, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: LabelingInfo | None,
+        *,
+        overwrite: bool = False,
+        decoded: DecodedFiles | None = None,
+    ) -> None:
         self.path = path
         self.info = info
         self._masks: dict[tuple[str, MaskRole], Path] | None = None
         self._overwrite = overwrite
+        self._decoded = decoded
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -141,17 +150,24 @@ class LabelingFolder:
         return labeling
 
     @classmethod
-    def at(cls, path: Path) -> Self:
+    def at(cls, path: Path, *, decoded: DecodedFiles | None = None) -> Self:
         """Open a folder for what will be asked of it by name, also one without any mask yet.
 
         Nothing is listed, which takes long where there are thousands of masks.
+
+        Parameters
+        ----------
+        path : Path
+        decoded : DecodedFiles, optional
+            Where the pixels of masks and of what belongs to them are kept; arrays that come
+            from there are read-only.
 
         Raises
         ------
         LabelingError
             If its `labeling.json` is broken.
         """
-        return cls(path, read_info(path))
+        return cls(path, read_info(path), decoded=decoded)
 
     @property
     def masks(self) -> dict[tuple[str, MaskRole], Path]:
@@ -187,7 +203,7 @@ class LabelingFolder:
         path = self.path_of(scene, role)
         if path is None:
             raise LabelingError(f"{self.path / mask_name(scene, role)}: no such mask")
-        return read_mask(path)
+        return self._pixels(path, read_mask)
 
     def record(self, scene: str) -> SceneRecord | None:
         """How the masks of a scene were made; None where nothing is known.
@@ -230,7 +246,7 @@ class LabelingFolder:
             If the corrections are there and cannot be read.
         """
         path = self.path / corrections_name(scene, role)
-        return read_corrections(path) if path.is_file() else None
+        return self._pixels(path, read_corrections) if path.is_file() else None
 
     def prediction(self, scene: str, role: MaskRole) -> NDArray[np.bool_] | None:
         """Read the predicted mask that a person corrected.
@@ -245,7 +261,11 @@ class LabelingFolder:
         LabelingError
             If it is there and cannot be read.
         """
-        return read_prediction(self.path / prediction_name(scene, role))
+        path = self.path / prediction_name(scene, role)
+        return self._pixels(path, read_mask) if path.is_file() else None
+
+    def _pixels(self, path: Path, read: Callable[[Path], NDArray[Any]]) -> NDArray[Any]:
+        return read(path) if self._decoded is None else self._decoded.read(path, read)
 
     def save_scene(
         self,

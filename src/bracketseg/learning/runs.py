@@ -73,12 +73,20 @@ class Run:
 
 
 class LeftOutScene(BaseModel):
-    """A scene that a run could not use, and why."""
+    """A scene that a run could not use, and why.
+
+    Attributes
+    ----------
+    scene, reason
+    broken
+        Whether its files cannot be used; otherwise nobody has labelled it for this role.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     scene: str
     reason: str
+    broken: bool = True
 
 
 class RunSplit(BaseModel):

@@ -47,6 +47,16 @@ class RoleContent:
     examples: tuple[Example, ...]
     measured: dict[Loss, tuple[tuple[int, SceneMetrics], ...]]
 
+    @property
+    def unlabelled(self) -> frozenset[str]:
+        """The scenes that nobody has labelled for this role, as a run found them."""
+        return frozenset(
+            scene.scene
+            for split in self.splits.values()
+            for scene in split.skipped
+            if not scene.broken
+        )
+
     @cached_property
     def tests(self) -> tuple[PairedTest, ...]:
         """The losses held against each other, scene by scene."""

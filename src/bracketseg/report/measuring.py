@@ -124,7 +124,9 @@ class Measuring:
                 continue
             self._splits[run.path] = split
             self._left_out += [
-                f"{run.config.role}, scene {scene.scene}: {scene.reason}" for scene in split.skipped
+                f"{run.config.role}, scene {scene.scene}: {scene.reason}"
+                for scene in split.skipped
+                if scene.broken
             ]
 
     def _otsu_scenes(self) -> list[tuple[MaskRole, str]]:

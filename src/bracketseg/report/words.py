@@ -120,14 +120,18 @@ def constant_warnings(content: RoleContent) -> list[str]:
 
 
 def measured_on(content: RoleContent) -> str:
-    """Say on how many scenes a table was measured."""
+    """Say on how many scenes a table was measured, and how many are not labelled yet."""
     by_seed = content.results.scenes_of
     scenes = several(len(content.results.scenes), "scene")
     parts = [f"seed {seed}: {several(len(found), 'scene')}" for seed, found in by_seed.items()]
-    return (
+    text = (
         f"Measured on {scenes} that were kept back from training ({', '.join(parts)}), masks at "
         "full resolution, threshold 0.5."
     )
+    if content.unlabelled:
+        without = several(len(content.unlabelled), "scene")
+        text += f" Without a {content.role} mask, and so not learned from: {without}."
+    return text
 
 
 def printed_notes(content: RoleContent) -> list[str]:

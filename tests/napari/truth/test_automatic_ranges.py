@@ -173,7 +173,7 @@ def test_who_skips_before_a_range_is_found_goes_on_with_automatic_ones(labeller,
     labeller.truth.set_method("low", "auto")
     later.arrive()
     for scene in ("barn", "cave"):
-        labeller.truth.next()
+        labeller.truth.next.go()
         assert labeller.session.current.scene == scene
     later.arrive()
     assert labeller.editor.rule("low") == ranges_of(folder, "cave")["low"]
@@ -212,7 +212,7 @@ def test_who_goes_back_to_what_was_there_before_stays_with_it(labeller, later, m
     later.arrive()
     assert rules(labeller) == before
     # Nor does the next scene begin with what was given up.
-    labeller.truth.next()
+    labeller.truth.next.go()
     assert labeller.truth.ranges.pending == frozenset()
 
 
@@ -252,10 +252,10 @@ def test_a_range_that_is_found_late_leaves_the_role_in_work_and_the_stroke_in_ha
     labeller, folder, later
 ):
     labeller.truth.set_method("low", "auto")
-    labeller.editor.set_focus("high")
+    labeller.editor.focus.set("high")
     later.arrive()
     assert labeller.editor.rule("low") == ranges_of(folder, "attic")["low"]
-    assert labeller.editor.focus == "high"
+    assert labeller.editor.focus.role == "high"
     assert labeller.viewer.layers.selection.active is labeller.layer("high")
     labeller.truth.set_method("high", "auto")
     # napari tells of a stroke when the button is released.

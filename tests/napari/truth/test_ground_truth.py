@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,7 @@ from bracketseg._napari.truth.background_writer import RETRY
 from bracketseg._napari.truth.view_switch import ViewSwitch
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.luma import luma
+from bracketseg.brackets.masks import read_mask, write_mask
 from bracketseg.labeling.coverage import coverage
 from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
@@ -56,11 +58,11 @@ def test_only_the_frame_and_the_mask_in_work_are_visible(labeller):
         return {layer.name for layer in labeller.viewer.layers if layer.visible}
 
     assert visible() == {"attic low", "attic low ground truth"}
-    labeller.editor.turn()
+    labeller.editor.focus.turn()
     assert visible() == {"attic high", "attic high ground truth"}
     labeller.viewer.layers.selection.active = labeller.layer("low")
     assert visible() == {"attic low", "attic low ground truth"}
-    assert labeller.editor.focus == "low"
+    assert labeller.editor.focus.role == "low"
 
 
 def test_the_mask_follows_the_range(labeller, folder):
@@ -81,7 +83,7 @@ def test_otsu_and_back_to_the_range_that_was_there(labeller, folder):
     np.testing.assert_array_equal(
         labeller.shown("high"), mask_of(folder, "attic", "high", 0, threshold)
     )
-    assert labeller.editor.focus == "high"
+    assert labeller.editor.focus.role == "high"
     labeller.editor.set_method("high", "manual")
     assert labeller.editor.rule("high") == ManualRange(lo=10, hi=150)
 
@@ -107,19 +109,19 @@ def click(viewer, position, *, drag=False):
 def test_picking_moves_the_nearer_bound_to_the_luma_under_the_click(labeller):
     values = labeller.editor.annotation.luma("low")
     before = list(labeller.viewer.mouse_drag_callbacks)
-    labeller.editor.picking = True
+    labeller.editor.picking.on = True
     assert labeller.layer("low").mode == "pan_zoom"
     row, column = 20, 30
     click(labeller.viewer, (row, column))
     assert labeller.editor.rule("low") == ManualRange(lo=values[row, column], hi=255)
     assert labeller.editor.pick((-5, 3)) is False
-    labeller.editor.picking = False
+    labeller.editor.picking.on = False
     assert labeller.layer("low").mode == "paint"
     assert list(labeller.viewer.mouse_drag_callbacks) == before
 
 
 def test_a_drag_while_picking_moves_the_picture_only(labeller):
-    labeller.editor.picking = True
+    labeller.editor.picking.on = True
     click(labeller.viewer, (20, 30), drag=True)
     assert labeller.editor.rule("low") == DEFAULT_RANGES["low"]
 
@@ -306,25 +308,25 @@ def test_a_scene_that_is_being_saved_counts_as_labelled(labeller, monkeypatch):
     assert shown == ["attic", "barn", "cave"]
     assert labeller.editor.subject.scene == "cave"
     labeller.truth.writer.finish()
-    assert labeller.truth.all_labelled
+    assert labeller.truth.next.all_labelled
 
 
-@pytest.mark.parametrize("act", ["accept", "next"])
+@pytest.mark.parametrize("act", ["accept", "next.go"])
 def test_nothing_is_accepted_or_skipped_while_the_next_scene_is_read(
     labeller, folder, monkeypatch, act
 ):
     # A picture that takes its time.
     monkeypatch.setattr(scene_loader, "run_job", lambda *_, **__: None)
     labeller.session.select("cave")
-    assert getattr(labeller.truth, act)() is False
+    assert attrgetter(act)(labeller.truth)() is False
     assert labeller.session.loading.scene == "cave"
     assert labeller.truth.state == "new"
     assert not (folder / "labels").exists()
 
 
 def test_skipping_saves_nothing(labeller, folder):
-    assert labeller.truth.can_skip
-    labeller.truth.next()
+    assert labeller.truth.next.is_one
+    labeller.truth.next.go()
     assert labeller.editor.subject.scene == "barn"
     assert not (folder / "labels").exists()
 
@@ -345,6 +347,15 @@ def test_back_at_a_labelled_scene_range_and_strokes_are_as_they_were_saved(label
         np.testing.assert_array_equal(labeller.shown(role), mask)
 
 
+def test_a_mask_that_was_changed_meanwhile_is_shown_as_it_is_now(labeller, folder):
+    labeller.truth.accept()
+    path = folder / "labels" / "Ana" / "attic_low.png"
+    changed = ~read_mask(path)
+    write_mask(path, changed)
+    labeller.session.select("attic")
+    np.testing.assert_array_equal(labeller.shown("low"), changed)
+
+
 def test_a_labelled_scene_can_be_changed_and_accepted_again(labeller, folder):
     labeller.truth.accept()
     labeller.session.select("attic")
@@ -362,7 +373,7 @@ def test_what_the_command_labelled_is_shown_and_the_other_way_round(labeller, fo
     rules = {"low": ManualRange(lo=20, hi=70), "high": ManualRange(lo=5, hi=80)}
     made = LabelingFolder.create(out, info)
     list(label_brackets(labeller.session.brackets, rules, made))
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     assert labeller.truth.state == "saved"
     assert labeller.editor.rule("low") == rules["low"]
     labeller.truth.accept()
@@ -403,7 +414,7 @@ def test_another_annotators_labelling_is_replaced_only_after_asking(labeller, fo
     before = {path.name: path.read_bytes() for path in ana.iterdir()}
     labeller.session.select("attic")
     labeller.session.annotator = "Bo"
-    labeller.truth.folder = ana
+    labeller.truth.save_to(ana)
     labeller.editor.set_range("low", 80, 255)
     labeller.answer(answer)
     assert labeller.truth.accept() is answer
@@ -424,7 +435,7 @@ def test_masks_made_by_another_method_are_replaced_only_after_asking(labeller, t
             LabelingFolder.create(out, info),
         )
     )
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     labeller.answer(answer)
     assert labeller.truth.accept() is answer
     assert "Otsu" in labeller.asked[0]
@@ -707,7 +718,7 @@ def test_a_draft_that_is_newer_than_masks_that_waited_is_still_there(labeller, f
 def test_a_folder_that_was_chosen_is_not_made_anew_where_its_drive_was(labeller, tmp_path):
     drive = tmp_path / "drive"
     drive.mkdir()
-    labeller.truth.folder = drive / "masks"
+    labeller.truth.save_to(drive / "masks")
     labeller.editor.set_range("low", 70, 255)
     labeller.truth.writer.flush()
     assert (drive / "masks" / "drafts" / "attic.json").exists()
@@ -900,7 +911,7 @@ def test_the_merged_view_shows_masks_as_the_aligned_frames_lie(aligner):
     moved = np.zeros_like(high)
     moved[:-7, 7:] = high[7:, :-7]
     np.testing.assert_array_equal(merged().data, compose(low, moved))
-    aligner.editor.turn()
+    aligner.editor.focus.turn()
     assert merged().translate.tolist() == [-5, 4]
     moved = np.zeros_like(low)
     moved[7:, :-7] = low[:-7, 7:]
@@ -917,7 +928,7 @@ def test_nothing_to_label_is_no_error(person):
     person.start()
     assert person.truth.state == "empty"
     assert not person.truth.accept()
-    assert not person.truth.can_skip
+    assert not person.truth.next.is_one
     assert person.editor.undo() is False
 
 
@@ -953,11 +964,11 @@ def test_an_image_that_is_picked_is_shown(person):
     for name in ("a", "b", "c"):
         person.viewer.add_image(RAMP // (1 + ord(name) - ord("a")), name=name)
     person.start()
-    person.editor.turn()
-    assert person.editor.focus == "high"
+    person.editor.focus.turn()
+    assert person.editor.focus.role == "high"
     picked = person.viewer.layers["b"]
     person.truth.choose("low", picked)
-    assert person.editor.focus == "low"
+    assert person.editor.focus.role == "low"
     assert picked.visible
     assert not person.viewer.layers["a"].visible
 

@@ -84,7 +84,7 @@ def test_the_view_fits_a_scene_of_another_size(beginner, folder, turns):
 
 
 def test_who_turns_to_the_other_role_meanwhile_paints_on_that(beginner, turns):
-    beginner.editor.turn()
+    beginner.editor.focus.turn()
     while turns:
         turns.pop(0)()
     assert beginner.viewer.layers.selection.active is beginner.layer("high")
@@ -98,13 +98,13 @@ def test_the_picked_role_stays_while_its_mask_is_awaited(beginner, turns):
             turns.pop(0)()
 
     wait()
-    beginner.editor.turn()
+    beginner.editor.focus.turn()
     beginner.viewer.layers.remove(beginner.layer("low"))
     wait()
     _low, medium, high = beginner.session.current.frames
     beginner.session.choose_roles(medium, high)
     wait()
-    assert (beginner.session.role, beginner.editor.focus) == ("low", "low")
+    assert (beginner.session.role, beginner.editor.focus.role) == ("low", "low")
     assert beginner.viewer.layers.selection.active is beginner.layer("low")
     assert beginner.layer("low").visible
 

@@ -271,11 +271,11 @@ def test_a_draft_of_somebody_else_in_the_same_folder_is_not_taken_over(
     labeller, tmp_path, restart, another
 ):
     out = tmp_path / "shared"
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     paint(labeller, "low", (0, 0))
     labeller.truth.writer.flush()
     bo = restart("Bo")
-    bo.truth.folder = out
+    bo.truth.save_to(out)
     assert bo.truth.state == "new"
     assert not any("Recovered" in told for told in bo.told)
     assert bo.editor.annotation.corrections("low") is None
@@ -283,18 +283,18 @@ def test_a_draft_of_somebody_else_in_the_same_folder_is_not_taken_over(
     bo.truth.writer.flush()
     # Nor did Bo's take its place.
     ana = restart("Ana")
-    ana.truth.folder = out
+    ana.truth.save_to(out)
     assert ana.truth.state == "draft"
     strokes = ana.editor.annotation.corrections("low")
     assert np.argwhere(strokes).tolist() == [[0, 0]]
     bo = restart("Bo")
-    bo.truth.folder = out
+    bo.truth.save_to(out)
     assert np.argwhere(bo.editor.annotation.corrections("low")).tolist() == [[5, 5]]
 
 
 def test_two_annotators_at_one_window_and_folder_do_not_mix(labeller, tmp_path):
     out = tmp_path / "shared"
-    labeller.truth.folder = out
+    labeller.truth.save_to(out)
     labeller.session.annotator = "Bo"
     paint(labeller, "low", (5, 5))
     labeller.session.next()
@@ -343,7 +343,7 @@ def test_who_said_yes_is_not_asked_again_while_it_cannot_be_written(labeller, ou
     labeller.truth.accept()
     labeller.session.select("attic")
     labeller.session.annotator = "Bo"
-    labeller.truth.folder = ours
+    labeller.truth.save_to(ours)
     labeller.editor.set_range("low", 70, 255)
     labeller.answer(True)
     with monkeypatch.context() as patch:

@@ -26,6 +26,8 @@ class SceneLoader:
         Takes the frames of the scene that is wanted.
     on_failed : callable
         Takes the scene that is wanted and the error.
+    along : sequence of callable
+        Each takes a scene whose frames have just been read, in the thread that read them.
     cache : FrameCache, optional
     """
 
@@ -33,10 +35,12 @@ class SceneLoader:
         self,
         on_ready: Callable[[SceneFrames], object],
         on_failed: Callable[[Bracket, Exception], object],
+        along: Sequence[Callable[[Bracket], object]] = (),
         cache: FrameCache | None = None,
     ) -> None:
         self._on_ready = on_ready
         self._on_failed = on_failed
+        self._along = along
         self._cache = cache or FrameCache()
         self._jobs: dict[tuple[Bracket, AlignMethod], Job] = {}
         self._loading: set[tuple[Bracket, AlignMethod]] = set()
@@ -107,7 +111,7 @@ class SceneLoader:
         bracket, align = key
         self._loading.add(key)
         job = run_job(
-            partial(read_scene_frames, bracket, align=align, known=self._cache.get(bracket)),
+            partial(self._read, bracket, align=align, known=self._cache.get(bracket)),
             on_done=partial(self._arrived, key),
             on_error=partial(self._failed, key),
             description=f"reading the frames of {bracket.scene}",
@@ -115,6 +119,14 @@ class SceneLoader:
         # Where no event loop runs, it has arrived already.
         if key in self._loading:
             self._jobs[key] = job
+
+    def _read(
+        self, bracket: Bracket, *, align: AlignMethod, known: SceneFrames | None
+    ) -> SceneFrames:
+        frames = read_scene_frames(bracket, align=align, known=known)
+        for read in tuple(self._along):
+            read(bracket)
+        return frames
 
     def _arrived(self, key: tuple[Bracket, AlignMethod], frames: SceneFrames) -> None:
         self._ended(key)

@@ -1,6 +1,6 @@
 """What all docks of one viewer share: the folder, its scenes, and the one being worked on."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -43,6 +43,9 @@ class Session:
     model : Path or None
     threshold : float or None
         The run and the threshold that were chosen for predictions; None where nobody did.
+    read_along : list of callable
+        What docks read of a scene beside its frames: each takes a Bracket, and is called in
+        the thread that has just read the frames.
 
     Signals
     -------
@@ -117,7 +120,8 @@ class Session:
         self._scenes = SceneList()
         self._scenes.found.connect(self.scenes_found)
         self._scenes.finished.connect(self._scanned)
-        self._shown = ShownScene(viewer, on_shown=self._load_ahead)
+        self.read_along: list[Callable[[Bracket], object]] = []
+        self._shown = ShownScene(viewer, on_shown=self._load_ahead, along=self.read_along)
         self._shown.loading_started.connect(self.scene_loading)
         self._shown.leaving.connect(self.scene_leaving)
         self._shown.changed.connect(self._turn_to_picked)

@@ -1,6 +1,6 @@
 """The scene whose frames are on show, and the one that is about to be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import ref
@@ -30,6 +30,8 @@ class ShownScene:
     viewer : ViewerModel
     on_shown : callable
         Called when a scene that was asked for is on show, and its listeners know.
+    along : sequence of callable
+        As :class:`SceneLoader` takes them.
 
     Attributes
     ----------
@@ -60,7 +62,12 @@ class ShownScene:
     shifts_changed = Signal(object)
     failed = Signal(object, object)
 
-    def __init__(self, viewer: ViewerModel, on_shown: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        on_shown: Callable[[], object],
+        along: Sequence[Callable[[Bracket], object]] = (),
+    ) -> None:
         self._viewer = ref(viewer)
         self._on_shown = on_shown
         self.bracket: Bracket | None = None
@@ -73,7 +80,7 @@ class ShownScene:
         self._aligned: AlignMethod = "off"
         self._frames: SceneFrames | None = None
         self._layers = FrameLayers(viewer)
-        self._loader = SceneLoader(self._show, self.failed.emit)
+        self._loader = SceneLoader(self._show, self.failed.emit, along)
 
     @property
     def loading(self) -> Bracket | None:

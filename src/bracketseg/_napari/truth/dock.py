@@ -112,7 +112,7 @@ class GroundTruthDock(QWidget):
         self._controls.annotator.returnPressed.connect(self._controls.annotator.clearFocus)
         self._controls.folder.clicked.connect(self._folder_wanted)
         self._controls.accept.clicked.connect(self._accepted)
-        self._controls.skip.clicked.connect(truth.next)
+        self._controls.skip.clicked.connect(truth.next.go)
         self._controls.undo.clicked.connect(editor.undo)
         self._controls.clear.clicked.connect(editor.clear_corrections)
         self._controls.merged.toggled.connect(partial(self._view_wanted, "merged"))
@@ -125,7 +125,7 @@ class GroundTruthDock(QWidget):
             panel.range_moved.connect(partial(editor.set_range, role, settled=False))
             panel.range_settled.connect(partial(editor.set_range, role))
             panel.pick_wanted.connect(partial(self._pick_wanted, role))
-            panel.touched.connect(partial(editor.set_focus, role))
+            panel.touched.connect(partial(editor.focus.set, role))
         self._controls.from_prediction.toggled.connect(self._from_prediction_wanted)
         truth.predictions.changed.connect(self._show_predicted)
         truth.choice.listed.connect(self._show_images)
@@ -136,8 +136,8 @@ class GroundTruthDock(QWidget):
         truth.notice.connect(self._notice)
         editor.subject_changed.connect(self._show_subject)
         editor.mask_changed.connect(self._mask_changed)
-        editor.focus_changed.connect(self._show_focus)
-        editor.picking_changed.connect(self._show_focus)
+        editor.focus.changed.connect(self._show_focus)
+        editor.picking.changed.connect(self._show_focus)
         self._views.changed.connect(self._view_changed)
         session = truth.session
         join_session(
@@ -159,9 +159,9 @@ class GroundTruthDock(QWidget):
     def _bind_keys(self) -> None:
         actions: dict[Shortcut, Callable[[], object]] = {
             ACCEPT: self._accepted,
-            SKIP: self._truth.next,
-            OTHER_ROLE: self._editor.turn,
-            PICK: self._editor.toggle_picking,
+            SKIP: self._truth.next.go,
+            OTHER_ROLE: self._editor.focus.turn,
+            PICK: self._editor.picking.toggle,
             MERGED: self._controls.merged.toggle,
             COMPARE: self._controls.compare.toggle,
             UNDO: self._editor.undo,
@@ -180,7 +180,7 @@ class GroundTruthDock(QWidget):
     def _folder_wanted(self) -> None:
         folder = self.choose_folder()
         if folder is not None:
-            self._truth.folder = folder
+            self._truth.save_to(folder)
 
     def _accepted(self) -> None:
         self._said = ""
@@ -189,8 +189,8 @@ class GroundTruthDock(QWidget):
         self._tell()
 
     def _pick_wanted(self, role: MaskRole, on: bool) -> None:
-        self._editor.set_focus(role)
-        self._editor.picking = on
+        self._editor.focus.set(role)
+        self._editor.picking.on = on
 
     def _method_chosen(self, role: MaskRole, method: Method) -> None:
         self._truth.set_method(role, method)
@@ -268,9 +268,9 @@ class GroundTruthDock(QWidget):
 
     def _show_focus(self, *_what: object) -> None:
         for role, panel in self._controls.panels.items():
-            focused = role == self._editor.focus and role in self._editor.roles
+            focused = role == self._editor.focus.role and role in self._editor.roles
             panel.show_focus(focused=focused)
-            panel.show_picking(picking=focused and self._editor.picking)
+            panel.show_picking(picking=focused and self._editor.picking.on)
         self._tell()
 
     def _mask_changed(self, role: MaskRole, settled: bool) -> None:
@@ -289,7 +289,7 @@ class GroundTruthDock(QWidget):
     def _show_coverage(self, *, settled: bool) -> None:
         self._counting_all.stop()
         annotation = self._editor.annotation
-        aligned = self._truth.in_session and any(
+        aligned = self._truth.place.in_session and any(
             not is_still(placement.matrix) for placement in self._truth.session.shifts.values()
         )
         text = coverage_text(annotation, settled=settled, aligned=aligned)
@@ -336,7 +336,7 @@ class GroundTruthDock(QWidget):
             annotation.corrections(role) is not None for role in annotation.roles
         )
         self._controls.accept.setEnabled(annotation is not None or self._truth.state == "starting")
-        self._controls.skip.setEnabled(self._truth.can_skip)
+        self._controls.skip.setEnabled(self._truth.next.is_one)
         self._controls.undo.setEnabled(annotation is not None and annotation.can_undo)
         self._controls.clear.setEnabled(painted)
         self._controls.merged.setEnabled(len(self._editor.roles) == len(MASK_ROLES))
@@ -344,7 +344,7 @@ class GroundTruthDock(QWidget):
         self._controls.compare_set.setEnabled(bool(self._truth.session.brackets))
         self._controls.average.setEnabled(bool(self._truth.session.brackets))
         self._controls.accept.setToolTip(f"{accept_tip(self._truth)} ({ACCEPT.text})")
-        folder = self._truth.folder
+        folder = self._truth.place.folder
         self._controls.folder.setEnabled(subject is not None)
         self._controls.folder.setToolTip(f"Saves to {folder}" if folder else "Choose where to save")
 
@@ -367,7 +367,7 @@ class GroundTruthDock(QWidget):
         return answer == yes
 
     def _choose_folder(self) -> Path | None:
-        start = str(self._truth.folder or Path.home())
+        start = str(self._truth.place.folder or Path.home())
         chosen = QFileDialog.getExistingDirectory(self, "Save the masks to", start)
         return Path(chosen) if chosen else None
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg._napari.session.subject import Subject
+from bracketseg._napari.truth.labels_ahead import opened_labeling
 from bracketseg._napari.truth.scene_work import WorkPlace, copy_of
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.brackets.masks import mask_name
@@ -16,7 +17,6 @@ from bracketseg.labeling.annotation import SceneAnnotation
 from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.draft import Draft
 from bracketseg.labeling.drafts import DraftStore
-from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.prediction import Basis, Prediction
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.saved_scene import OpenedScene, open_annotation
@@ -108,7 +108,7 @@ def _saved(
     if not place.labeling.is_dir():
         place.note_seen(subject.scene, None)
         return None
-    folder = LabelingFolder.at(place.labeling)
+    folder = opened_labeling(place.labeling)
     place.note_seen(subject.scene, folder.record(subject.scene))
     frames = {role: frame.file or frame.name for role, frame in subject.frames.items()}
     return open_annotation(folder, subject.scene, subject.lumas, rules, frames=frames)

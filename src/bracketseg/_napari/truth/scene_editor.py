@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product
 from typing import Any, Literal
 
 import cv2
@@ -12,10 +11,12 @@ from numpy.typing import NDArray
 from psygnal import Signal
 
 from bracketseg._napari.layers.frames import pixel_at
-from bracketseg._napari.layers.provenance import METADATA_KEY, Kind, find_layer, provenance_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.subject import Subject
+from bracketseg._napari.truth.focus import Focus
 from bracketseg._napari.truth.mask_layers import MaskLayers
+from bracketseg._napari.truth.mask_origin import note_origin
+from bracketseg._napari.truth.picking import Picking, picked_range
 from bracketseg._napari.widgets.turns import turns_of
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.labeling.annotation import SceneAnnotation
@@ -33,8 +34,10 @@ class SceneEditor:
     subject : Subject or None
     annotation : SceneAnnotation or None
         Both None where there is nothing to label.
-    focus : {"low", "high"}
+    focus : Focus
         The role that is being worked on.
+    picking : Picking
+        Of its bounds.
     predicted : dict of role to Prediction
         What the masks of this scene began from last.
 
@@ -46,45 +49,36 @@ class SceneEditor:
         Rule or strokes of a role are others; while a bound is dragged `settled` is False.
     mask_added(role)
         The mask of a role has got its layer.
-    focus_changed(role)
-    picking_changed(bool)
     """
 
     subject_changed = Signal()
     mask_changed = Signal(str, bool)
     mask_added = Signal(str)
-    focus_changed = Signal(str)
-    picking_changed = Signal(bool)
 
     def __init__(self, viewer: ViewerModel, choice: FrameChoice) -> None:
-        self._viewer = viewer
-        self._choice = choice
         self.masks = MaskLayers(
             viewer,
             on_painted=self._painted,
-            on_tool=self._tool_chosen,
+            on_tool=lambda role: self.picking.tool_chosen(role),
             on_undo=self.undo,
             on_redo=self.redo,
             awaits=lambda: choice.awaits_scene or bool(self._lacking),
         )
+        self.focus = Focus(viewer, choice, self.masks)
+        self.picking = Picking(viewer, self.focus, self.masks, self.pick)
         self._turns = turns_of(viewer)
         self._lacking: set[MaskRole] = set()
         self.subject: Subject | None = None
         self.annotation: SceneAnnotation | None = None
-        self.focus = choice.role
         self._moving: MaskRole | None = None
         self._made = True
         self._manual: dict[MaskRole, ManualRange] = dict(DEFAULT_RANGES)
         self.predicted: dict[MaskRole, Prediction] = {}
-        self._picking = False
-        viewer.layers.selection.events.active.connect(self._layer_selected)
-        choice.role_shown.connect(self._role_shown)
 
     def close(self) -> None:
         """Let go of the viewer; the layers stay."""
-        self.picking = False
-        self._viewer.layers.selection.events.active.disconnect(self._layer_selected)
-        self._choice.role_shown.disconnect(self._role_shown)
+        self.picking.on = False
+        self.focus.close()
         self.annotation = None
         self.masks.close()
 
@@ -96,8 +90,9 @@ class SceneEditor:
         A mask that needs a new layer comes a little later: one in each turn of the event loop,
         and that of the role in work first. Whatever is done until then is done to this scene.
         """
-        self._end_picking()
-        self.subject, self.annotation, self._made = subject, annotation, made
+        self.picking.end()
+        self.subject = self.focus.subject = subject
+        self.annotation, self._made = annotation, made
         self._moving = None
         self._manual, self.predicted = dict(DEFAULT_RANGES), {}
         self._lacking = {
@@ -109,8 +104,7 @@ class SceneEditor:
         if self._lacking:
             # The view is fitted to this scene before they are filled.
             self.masks.shrink_spare()
-        focus = self._choice.role
-        focus = focus if focus in subject.frames else next(iter(subject.frames))
+        focus = self.focus.wanted(subject)
         for role in sorted(subject.frames, key=lambda role: role != focus):
             frame, rule = subject.frames[role], annotation.rule(role)
             if isinstance(rule, ManualRange):
@@ -122,14 +116,14 @@ class SceneEditor:
             else:
                 self.masks.show(subject.title, role, frame, annotation.mask(role))
                 self._note_origin(role)
-        self.set_focus(focus)
+        self.focus.set(focus)
         self.masks.tidy()
         self.subject_changed.emit()
 
     def end(self) -> None:
         """Show nothing."""
-        self.picking = False
-        self.subject = self.annotation = None
+        self.picking.on = False
+        self.subject = self.focus.subject = self.annotation = None
         self._lacking = set()
         self.masks.keep_only(frozenset())
         self.masks.tidy()
@@ -208,9 +202,7 @@ class SceneEditor:
         return known if known is not None and known == prediction else prediction
 
     def pick(self, position: tuple[float, ...]) -> bool:
-        """Move a bound of the focused role to the luma under a position in the world.
-
-        It is the nearer bound, and the lower one where both are equally near.
+        """Move a bound of the role in work to the luma under a position in the world.
 
         Returns
         -------
@@ -219,62 +211,15 @@ class SceneEditor:
         """
         if self.subject is None or self.annotation is None:
             return False
-        # A prediction has no bounds: they are those of the range that was there before it.
-        bounds = self.bounds(self.focus) or self._manual[self.focus]
-        luma = self.annotation.luma(self.focus)
-        row, column = pixel_at(self.subject.frames[self.focus].layer, position)
+        role = self.focus.role
+        luma = self.annotation.luma(role)
+        row, column = pixel_at(self.subject.frames[role].layer, position)
         if not (0 <= row < luma.shape[0] and 0 <= column < luma.shape[1]):
             return False
-        value = float(luma[row, column])
-        # Otsu's bounds can be an empty interval, as [256, 255] is.
-        lo, hi = min(bounds.lo, 255.0), max(bounds.hi, 0.0)
-        if abs(value - lo) <= abs(value - hi):
-            self.set_range(self.focus, value, max(value, hi))
-        else:
-            self.set_range(self.focus, min(value, lo), value)
+        # A prediction has no bounds: they are those of the range that was there before it.
+        bounds = self.bounds(role) or self._manual[role]
+        self.set_range(role, *picked_range(bounds, float(luma[row, column])))
         return True
-
-    @property
-    def picking(self) -> bool:
-        """Whether a click into the picture moves a bound.
-
-        It ends with the scene, and with turning to the other role or to another tool.
-        """
-        return self._picking
-
-    @picking.setter
-    def picking(self, on: bool) -> None:
-        if on == self._picking:
-            return
-        if on:
-            # A mask that is hidden takes its brush up again when it is shown.
-            self.set_focus(self.focus)
-            # A brush would paint at the very click.
-            self.masks.arm(self.focus, brush=False)
-            self._viewer.mouse_drag_callbacks.append(self._pressed)
-            self._picking = True
-            self.picking_changed.emit(True)
-        else:
-            self._end_picking()
-            self.masks.arm(self.focus)
-
-    def _end_picking(self) -> None:
-        """Give the brush back; whatever layer somebody has selected meanwhile stays so."""
-        if not self._picking:
-            return
-        self._picking = False
-        if self._pressed in self._viewer.mouse_drag_callbacks:
-            self._viewer.mouse_drag_callbacks.remove(self._pressed)
-        self.masks.give_brush(self.focus)
-        self.picking_changed.emit(False)
-
-    def _tool_chosen(self, role: MaskRole) -> None:
-        if role == self.focus and not self.masks.has_hand(role):
-            self._end_picking()
-
-    def toggle_picking(self) -> None:
-        """Begin or end picking."""
-        self.picking = not self.picking and self.annotation is not None
 
     def limit(self, *limits: Any) -> None:
         """Leave masks empty outside of regions; see :meth:`SceneAnnotation.limit`."""
@@ -312,54 +257,6 @@ class SceneEditor:
         if self.annotation and self.masks.differs(role, self.annotation.mask(role)):
             self._painted(role)
 
-    def set_focus(self, role: MaskRole, *, arm: bool = True) -> None:
-        """Work on a role: its frame and mask are shown, its layer is selected.
-
-        Predictions are hidden: they have the colours of ground truth, and one above the other
-        tells nothing.
-        """
-        if role not in self.roles:
-            return
-        changed = role != self.focus
-        if changed:
-            self._end_picking()
-        self.focus = role
-        self._choice.show_only(role)
-        self.masks.show_only(role)
-        self._hide_predictions()
-        if arm and self.masks.layer(role) is not None:
-            self.masks.arm(role, brush=not self._picking)
-        elif arm and self.masks.role_of(self._viewer.layers.selection.active) is not None:
-            # Until its mask is there; if that of the other role stayed selected, whoever gives
-            # the selection back after adding a layer would turn to that role.
-            self._viewer.layers.selection.active = self._choice.images.get(role)
-        if changed:
-            self.focus_changed.emit(role)
-
-    def _hide_predictions(self) -> None:
-        kinds: tuple[Kind, ...] = ("prediction", "probability")
-        for role, kind in product(self.roles, kinds):
-            title = self.subject.title if self.subject is not None else ""
-            layer = find_layer(self._viewer.layers, kind, title, role)
-            if layer is not None and layer.visible:
-                layer.visible = False
-
-    def _role_shown(self, role: MaskRole) -> None:
-        """Follow another dock to the other role; what it shows instead of the masks stays."""
-        if role == self.focus or role not in self.roles:
-            return
-        self._end_picking()
-        self.focus = role
-        if self.masks.visible:
-            self.masks.show_only(role)
-        if self.masks.role_of(self._viewer.layers.selection.active) is not None:
-            self.masks.arm(role)
-        self.focus_changed.emit(role)
-
-    def turn(self) -> None:
-        """Turn to the other role."""
-        self.set_focus("high" if self.focus == "low" else "low")
-
     def _set_rule(
         self, role: MaskRole, rule: Basis, *, settled: bool = True, turn: bool = True
     ) -> None:
@@ -371,8 +268,8 @@ class SceneEditor:
             self._manual[role] = rule
         elif isinstance(rule, Prediction):
             self.predicted[role] = rule
-        if turn and (settled or role != self.focus):
-            self.set_focus(role)
+        if turn and (settled or role != self.focus.role):
+            self.focus.set(role)
         if changed or settled:
             self._show(role, settled=settled)
 
@@ -413,8 +310,8 @@ class SceneEditor:
 
     def _show_added(self, annotation: SceneAnnotation, role: MaskRole) -> None:
         if annotation is self.annotation:
-            if role == self.focus:
-                self.set_focus(role)
+            if role == self.focus.role:
+                self.focus.set(role)
             self.mask_added.emit(role)
 
     def note_made(self, *, made: bool) -> None:
@@ -424,18 +321,9 @@ class SceneEditor:
             self._note_origin(role)
 
     def _note_origin(self, role: MaskRole) -> None:
-        """Write on the layer where its mask comes from, for whoever measures with it.
-
-        That is the model whose prediction it began from, and whether anybody has made it.
-        """
-        layer, rule = self.masks.layer(role), self.rule(role)
-        model = rule.origin.model if isinstance(rule, Prediction) else ""
-        ours = provenance_of(layer.metadata) if layer is not None else None
-        if layer is None or ours is None:
-            return
-        if (ours.get("model", ""), ours.get("made", True)) != (model, self._made):
-            noted = {**ours, "model": model, "made": self._made}
-            layer.metadata = {**layer.metadata, METADATA_KEY: noted}
+        layer = self.masks.layer(role)
+        if layer is not None:
+            note_origin(layer, self.rule(role), made=self._made)
 
     def _painted(self, role: MaskRole) -> bool:
         mask = self.masks.shown(role)
@@ -449,18 +337,3 @@ class SceneEditor:
         if changed:
             self.mask_changed.emit(role, True)
         return changed
-
-    def _layer_selected(self, event: Any) -> None:
-        role = self.masks.role_of(event.value)
-        if role is not None and role != self.focus:
-            self.set_focus(role, arm=False)
-
-    def _pressed(self, _viewer: object, event: Any) -> Any:
-        """Pick at a click; a drag moves the picture as ever."""
-        yield
-        moved = False
-        while event.type == "mouse_move":
-            moved = True
-            yield
-        if not moved:
-            self.pick(tuple(event.position))

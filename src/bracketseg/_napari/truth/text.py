@@ -82,13 +82,13 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
         )
     elif truth.state == "unusable" or subject is None:
         return f"⚠ {truth.problem}"
-    elif truth.editor.picking:
-        text = f"Click into the picture: the nearer {truth.editor.focus} bound moves there."
+    elif truth.editor.picking.on:
+        text = f"Click into the picture: the nearer {truth.editor.focus.role} bound moves there."
     else:
         state = _new_text(truth) if truth.state == "new" else _STATES[truth.state]
-        if truth.state == "saved" and truth.all_labelled:
+        if truth.state == "saved" and truth.next.all_labelled:
             state = f"saved. {all_labelled_text(len(truth.session.brackets))}: {_ALL_LABELLED}"
-        elif truth.is_first_save and truth.state != "saving":
+        elif truth.place.is_first_save and truth.state != "saving":
             state = f"{state} {where_text(truth)}"
         text = f"{subject.scene}{_place_text(truth)}: {state}"
     problem = truth.problem
@@ -102,7 +102,7 @@ def status_text(truth: GroundTruth, *, said: str = "") -> str:
 
 def where_text(truth: GroundTruth) -> str:
     """Say where Accept saves, and under whose name."""
-    folder, name = truth.folder, truth.session.annotator
+    folder, name = truth.place.folder, truth.session.annotator
     if folder is None:
         return "It asks where to save."
     why = ", as nothing can be saved beside the pictures" if is_own(folder) else ""
@@ -112,16 +112,16 @@ def where_text(truth: GroundTruth) -> str:
 
 def accept_tip(truth: GroundTruth) -> str:
     """Say what Accept does."""
-    if truth.all_labelled:
+    if truth.next.all_labelled:
         return "Save the masks of this scene again; all scenes are labelled"
-    going_on = " and go to the next one without" if truth.can_skip else ""
+    going_on = " and go to the next one without" if truth.next.is_one else ""
     where = f". {where_text(truth)}" if truth.editor.subject is not None else ""
     return f"Save the masks{going_on}{where}"
 
 
 def _place_text(truth: GroundTruth) -> str:
     """Say which scene of how many this is; nothing for pictures that are not of the session."""
-    if not truth.in_session:
+    if not truth.place.in_session:
         return ""
     session = truth.session
     return f" (scene {(session.place_of(session.current) or 0) + 1} of {len(session.brackets)})"

@@ -38,7 +38,7 @@ class ViewSwitch:
         self._view: View = "masks"
         editor.subject_changed.connect(self.update)
         editor.mask_changed.connect(self._mask_changed)
-        editor.focus_changed.connect(self.update)
+        editor.focus.changed.connect(self.update)
         editor.mask_added.connect(self.update)
 
     @property
@@ -53,7 +53,7 @@ class ViewSwitch:
         self._view = view
         self.update()
         if view == "masks":
-            self._editor.set_focus(self._editor.focus)
+            self._editor.focus.set(self._editor.focus.role)
         self.changed.emit(view)
 
     @property
@@ -93,7 +93,7 @@ class ViewSwitch:
         annotation, subject = self._editor.annotation, self._editor.subject
         if annotation is None or subject is None or not self.possible or self._view == "masks":
             return
-        focus = self._editor.focus
+        focus = self._editor.focus.role
         if self._view == "merged":
             title = subject.title
             low, high = (

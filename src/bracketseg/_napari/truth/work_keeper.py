@@ -10,6 +10,7 @@ from psygnal import Signal
 
 from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.background_writer import BackgroundWriter
+from bracketseg._napari.truth.labels_ahead import read_ahead
 from bracketseg._napari.truth.scene_work import WorkPlace, copy_of, names_of
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import BracketSegError
@@ -209,6 +210,9 @@ def _masks_key(key: _Key) -> str:
 def _saving(place: WorkPlace, save: _Save) -> _Saved:
     """Save masks, then the table of what they cover, without which they are saved, too."""
     record = place.save(save.subject, save.annotation, overwrite=save.overwrite)
+    if place.labeling is not None:
+        # For whoever comes back to this scene.
+        read_ahead(place.labeling, record.scene)
     try:
         place.write_coverage()
     except (BracketSegError, OSError) as error:
