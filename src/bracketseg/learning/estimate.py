@@ -32,14 +32,13 @@ In bfloat16 it is what two megapixels take.
 WHOLE_TILE_MEMORY = 420 * 2**20
 """The same without bands."""
 
-PART_MEMORY = 128 * 2**20
-"""The same by OpenVINO in a frame that takes more than that; it keeps memory for each size that
-it has seen."""
+PART_MEMORY = 230 * 2**20
+"""The same by OpenVINO in a frame that takes more than that and is large itself."""
 
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
 
-_PREDICTING: dict[UsedEngine, int] = {"torch": 370 * 2**20, "openvino": 450 * 2**20}
+_PREDICTING: dict[UsedEngine, int] = {"torch": 280 * 2**20, "openvino": 350 * 2**20}
 """Bytes that the command takes with both models and the program of each engine."""
 
 KERNELS = 100 * 2**20

@@ -24,11 +24,7 @@ from bracketseg.learning.devices import (
 )
 from bracketseg.learning.estimate import memory_per_pixel, tile_bytes
 from bracketseg.learning.network_input import CHANNELS, network_input
-from bracketseg.learning.openvino_engine import (
-    free_working_memory,
-    has_openvino,
-    openvino_network,
-)
+from bracketseg.learning.openvino_engine import has_openvino, openvino_network
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import ScalarT, choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
@@ -286,10 +282,9 @@ def _fill(
     padded = math.prod(-(-length // grid) * grid for length in shape)
     memory = tile_bytes(per_pixel * padded, way.engine, in_bands=way.in_bands)
     max_pixels = int(memory / per_pixel)
-    if side is None:
-        tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
-    else:
-        tile = (side, side)
+    # OpenVINO has a program for each size.
+    cutting: Any = {"halo": halo, "grid": grid, "alike": way.engine == "openvino"}
+    tile = choose_tile(shape, max_pixels=max_pixels, **cutting) if side is None else (side, side)
     network = way.network(model.unet)
 
     def checked(part: NDArray[np.uint8]) -> NDArray[ScalarT]:
@@ -300,16 +295,14 @@ def _fill(
         return wanted(probability)
 
     while True:
-        plan = plan_tiles(shape, tile=tile, halo=halo, grid=grid)
+        plan = plan_tiles(shape, tile=tile, **cutting)
         failure = _try_plan(model.unet, picture, plan, checked, out)
-        if way.engine == "openvino":
-            free_working_memory(model.unet)
         if failure is None:
             return out
         # Half of what did not fit; where that is not to be had, there is no way.
         max_pixels = _largest(plan) // 2
-        tile = choose_tile(shape, max_pixels=max_pixels, halo=halo, grid=grid)
-        if _largest(plan_tiles(shape, tile=tile, halo=halo, grid=grid)) > max_pixels:
+        tile = choose_tile(shape, max_pixels=max_pixels, **cutting)
+        if _largest(plan_tiles(shape, tile=tile, **cutting)) > max_pixels:
             raise OutOfMemoryError(
                 f"{way.device} has too little memory to predict {shape[1]}x{shape[0]} pixels, even "
                 "in small tiles; close what else uses it, predict at scale train, or choose device "

@@ -70,7 +70,7 @@ class Tile:
 
 
 def plan_tiles(
-    shape: tuple[int, int], *, tile: tuple[int, int], halo: int, grid: int
+    shape: tuple[int, int], *, tile: tuple[int, int], halo: int, grid: int, alike: bool = False
 ) -> tuple[Tile, ...]:
     """Cut a frame into tiles.
 
@@ -86,6 +86,8 @@ def plan_tiles(
     grid : int
         Step of the coarsest feature map of the network, in pixels: what a tile reads begins
         and ends at multiples of it, so that pooling falls as it does in the whole frame.
+    alike : bool
+        Let all tiles read parts of one size: those at the edges read more of the frame.
 
     Returns
     -------
@@ -106,8 +108,8 @@ def plan_tiles(
         raise ValueError(
             f"shape {shape}, tile {tile} and grid {grid} must be at least 1, halo {halo} at least 0"
         )
-    rows = _cut(shape[0], tile[0], halo, grid)
-    columns = _cut(shape[1], tile[1], halo, grid)
+    rows = _cut(shape[0], tile[0], halo, grid, alike=alike)
+    columns = _cut(shape[1], tile[1], halo, grid, alike=alike)
     return tuple(
         Tile(
             source=Box(row.read[0], column.read[0], row.read[1], column.read[1]),
@@ -118,7 +120,7 @@ def plan_tiles(
 
 
 def choose_tile(
-    shape: tuple[int, int], *, max_pixels: int, halo: int, grid: int
+    shape: tuple[int, int], *, max_pixels: int, halo: int, grid: int, alike: bool = False
 ) -> tuple[int, int]:
     """Choose the size of a tile so that no tile reads more than `max_pixels`.
 
@@ -128,7 +130,7 @@ def choose_tile(
 
     Parameters
     ----------
-    shape, halo, grid
+    shape, halo, grid, alike
         As in `plan_tiles`.
     max_pixels : int
         The most pixels that one tile may read. Where not even the smallest tile keeps within
@@ -144,8 +146,10 @@ def choose_tile(
     >>> choose_tile((1060, 1900), max_pixels=1_500_000, halo=144, grid=16)
     (1072, 960)
     """
-    heights = [_cost(shape[0], side, halo, grid) for side in _sides(shape[0], grid)]
-    widths = [_cost(shape[1], side, halo, grid) for side in _sides(shape[1], grid)]
+    heights, widths = (
+        [_cost(_cut(size, side, halo, grid, alike=alike), side) for side in _sides(size, grid)]
+        for size in shape
+    )
 
     def preference(pair: tuple[_Cost, _Cost]) -> tuple[int, int]:
         largest = pair[0].largest * pair[1].largest
@@ -246,19 +250,27 @@ def _inside(first: int, last: int, size: int) -> NDArray[np.intp]:
     return np.minimum(index, size - 1)
 
 
-def _cut(size: int, side: int, halo: int, grid: int) -> list[_Cut]:
+def _cut(size: int, side: int, halo: int, grid: int, *, alike: bool) -> list[_Cut]:
     side, halo, padded = (_round_up(length, grid) for length in (side, halo, size))
-    return [
+    cuts = [
         _Cut(
             read=(max(0, start - halo), min(padded, start + side + halo)),
             write=(start, min(size, start + side)),
         )
         for start in range(0, size, side)
     ]
+    if not alike:
+        return cuts
+    length = max(stop - start for start, stop in (cut.read for cut in cuts))
+    begins = [min(cut.read[0], padded - length) for cut in cuts]
+    return [
+        _Cut(read=(begin, begin + length), write=cut.write)
+        for begin, cut in zip(begins, cuts, strict=True)
+    ]
 
 
-def _cost(size: int, side: int, halo: int, grid: int) -> _Cost:
-    lengths = [stop - start for start, stop in (cut.read for cut in _cut(size, side, halo, grid))]
+def _cost(cuts: list[_Cut], side: int) -> _Cost:
+    lengths = [stop - start for start, stop in (cut.read for cut in cuts)]
     return _Cost(side, max(lengths), sum(lengths))
 
 
