@@ -4,17 +4,14 @@
     python tests/benchmarks/inference.py
 
 The ways take turns, so that what else the machine does hits all of them. The same weights are in
-each; before the clock starts, the masks of each are held against those of plain torch. Prints a
-Markdown table.
+each; before the clock starts, the masks of each are held against those of plain torch. Prints
+Markdown rows.
 """
 
 import argparse
 import os
-import platform
-import statistics
-import time
 from collections.abc import Callable
-from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,15 +20,17 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import cv2
 import numpy as np
 import torch
+from table import in_turns, print_head, print_rows
 
 from bracketseg.allocator import keep_freed_memory
 from bracketseg.learning.checkpoints import Model, load_model
 from bracketseg.learning.export import onnx_model
-from bracketseg.learning.prediction import binarize, predict_probability
+from bracketseg.learning.prediction import predict_mask
 from bracketseg.learning.shipped import shipped_model
 from bracketseg.learning.unet import INPUT_DEVIATION, INPUT_MEAN, UNet
 
 ROLES = ("low", "high")
+PLAIN = "torch eager, float32, whole image"
 Way = Callable[[np.ndarray, str], np.ndarray]
 """From an (H, W, 3) uint8 frame and its role to a mask, (H, W) uint8 of 0 and 255."""
 
@@ -45,51 +44,29 @@ def main() -> None:
     keep_freed_memory()
     models = {role: load_model(shipped_model(role)) for role in ROLES}
     frames = read(options.frames) if options.frames else invent(tuple(options.size))
-    ways: dict[str, Way] = {"torch eager, float32, whole image": plain(models)}
-    for engine in ("torch", "openvino"):
-        ways[f"bracketseg, {engine}"] = ours(models, engine)
-    ways["Keras, the same weights"] = keras_way(models)
-    ways["OpenVINO, the same weights"] = openvino_way(models)
-    ways["ONNX Runtime, the same weights"] = onnx_way(models)
-    reference = [ways["torch eager, float32, whole image"](frames[role], role) for role in ROLES]
-    agreement = {}
+    ways: dict[str, Way] = {
+        "bracketseg": ours(models, "openvino"),
+        "bracketseg, by torch": ours(models, "torch"),
+        PLAIN: plain(models),
+        "Keras, the same weights": keras_way(models),
+        "OpenVINO, the same weights": openvino_way(models),
+        "ONNX Runtime, the same weights": onnx_way(models),
+    }
+    reference = [ways[PLAIN](frames[role], role) for role in ROLES]
+    notes = {}
     for name, way in ways.items():
         masks = [way(frames[role], role) for role in ROLES]
-        agreement[name] = np.mean(
-            [np.mean(mask == known) for mask, known in zip(masks, reference, strict=True)]
-        )
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(options.rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            for role in ROLES:
-                way(frames[role], role)
-            seconds[name].append(time.perf_counter() - start)
-    report(seconds, agreement, frames["low"].shape)
+        agreeing = [np.mean(mask == known) for mask, known in zip(masks, reference, strict=True)]
+        notes[name] = f"{100 * np.mean(agreeing):.3f} % of the pixels as plain torch"
+    both = {name: partial(both_masks, way, frames) for name, way in ways.items()}
+    height, width = frames["low"].shape[:2]
+    print_head()
+    print_rows(f"both masks, {width}x{height}", in_turns(both, options.rounds), notes)
 
 
-def report(
-    seconds: dict[str, list[float]], agreement: dict[str, float], shape: tuple[int, ...]
-) -> None:
-    names = ("torch", "openvino", "onnxruntime", "keras", "tensorflow-cpu", "numpy")
-    found = ", ".join(f"{name} {known}" for name in names if (known := installed(name)))
-    print(
-        f"Python {platform.python_version()}, {found}; {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}; {shape[1]}x{shape[0]}\n"
-    )
-    print("| way | seconds for both masks | times plain torch | pixels as plain torch |")
-    print("|---|---:|---:|---:|")
-    slowest = statistics.median(seconds["torch eager, float32, whole image"])
-    for name, times in seconds.items():
-        median = statistics.median(times)
-        print(f"| {name} | {median:.2f} | {slowest / median:.1f} | {100 * agreement[name]:.3f} % |")
-
-
-def installed(name: str) -> str:
-    try:
-        return version(name)
-    except ImportError:
-        return ""
+def both_masks(way: Way, frames: dict[str, np.ndarray]) -> None:
+    for role in ROLES:
+        way(frames[role], role)
 
 
 def read(paths: list[Path]) -> dict[str, np.ndarray]:
@@ -126,7 +103,7 @@ def plain(models: dict[str, Model]) -> Way:
 
 def ours(models: dict[str, Model], engine: str) -> Way:
     def run(frame: np.ndarray, role: str) -> np.ndarray:
-        return as_mask(binarize(predict_probability(models[role], frame, engine=engine)))
+        return as_mask(predict_mask(models[role], frame, engine=engine))
 
     return run
 
