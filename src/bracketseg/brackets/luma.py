@@ -58,7 +58,12 @@ def luma(image: NDArray[Any]) -> NDArray[np.uint8]:
     # In parts: OpenCV gives two channels more than are wanted.
     for start in range(0, len(y), _ROWS):
         rows = slice(start, start + _ROWS)
-        y[rows] = _narrowed(_luma(np.ascontiguousarray(colours[rows])))
+        part = np.ascontiguousarray(colours[rows])
+        if part.dtype == np.uint8:
+            # In place: a copy takes as long as the arithmetic.
+            cv2.extractChannel(cv2.cvtColor(part, cv2.COLOR_RGB2YCrCb), 0, dst=y[rows])
+        else:
+            y[rows] = _narrowed(_luma(part))
     return y
 
 

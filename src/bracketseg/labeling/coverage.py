@@ -57,9 +57,11 @@ def coverage(low: NDArray[np.bool_], high: NDArray[np.bool_]) -> Coverage:
             f"the masks of one bracket must have one size: low is {low.shape}, high is "
             f"{high.shape}. Label the frames of this bracket again."
         )
-    union = low | high
-    covered, area = int(np.count_nonzero(union)), low.size
-    pieces, _ = cv2.connectedComponents((~union).view(np.uint8), connectivity=8)
+    left = low | high
+    np.logical_not(left, out=left)
+    area = low.size
+    covered = area - int(np.count_nonzero(left))
+    pieces, _ = cv2.connectedComponents(left.view(np.uint8), connectivity=8)
     return Coverage(
         low=int(np.count_nonzero(low)) / area,
         high=int(np.count_nonzero(high)) / area,

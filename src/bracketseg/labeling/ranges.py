@@ -47,9 +47,15 @@ class Bounds:
         lo, hi = math.ceil(self.lo), math.floor(self.hi)
         if lo > hi:
             return np.zeros(luma.shape, dtype=np.bool_)
-        # Of 0 and 255 to 0 and 1 in place: new memory takes longer than the comparison.
-        inside = cv2.inRange(luma, float(lo), float(hi))
-        np.bitwise_and(inside, 1, out=inside)
+        # One bound is one pass over the pixels.
+        if hi >= 255:
+            inside = cv2.threshold(luma, lo - 1, 1, cv2.THRESH_BINARY)[1]
+        elif lo <= 0:
+            inside = cv2.threshold(luma, hi, 1, cv2.THRESH_BINARY_INV)[1]
+        else:
+            # Of 0 and 255 to 0 and 1 in place: new memory takes longer than the comparison.
+            inside = cv2.inRange(luma, float(lo), float(hi))
+            np.bitwise_and(inside, 1, out=inside)
         mask: NDArray[np.bool_] = inside.view(np.bool_)
         return mask
 
