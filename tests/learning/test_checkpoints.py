@@ -1,5 +1,7 @@
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,14 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
         save_last(path, {"weight": torch.zeros(1000)})
     assert failure.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_a_model_does_not_wake_the_compiler_of_torch(saved):
+    code = (
+        "import sys; from pathlib import Path; "
+        "from bracketseg.learning.checkpoints import load_model; "
+        "load_model(Path(sys.argv[1])); sys.exit('torch._dynamo' in sys.modules)"
+    )
+    # It takes 90 MB and half a second.
+    _, file = saved
+    assert subprocess.run([sys.executable, "-c", code, str(file)], check=False).returncode == 0

@@ -12,7 +12,7 @@ import torch
 from bracketseg.errors import ModelError
 from bracketseg.learning.checkpoints import load_model, save_model
 from bracketseg.learning.config import NetworkConfig
-from bracketseg.learning.export import export_onnx
+from bracketseg.learning.export import export_onnx, onnx_model
 from bracketseg.learning.model_card import ModelCard
 from bracketseg.learning.prediction import predict_probability
 from bracketseg.learning.unet import UNet
@@ -47,6 +47,20 @@ def save(tmp_path):
 def run(path, images):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     return session.run(["probability"], {"image": images})[0]
+
+
+def test_sums_of_convolutions_are_the_convolution_of_what_is_joined(save):
+    unet = load_model(save(filters=(3, 5, 6))).unet
+    images = np.random.default_rng(1).random((1, 3, 32, 48), np.float32)
+    joined, added = (
+        onnxruntime.InferenceSession(
+            onnx_model(unet, joining=joining).SerializeToString(),
+            providers=["CPUExecutionProvider"],
+        ).run(None, {"image": images})[0]
+        for joining in (True, False)
+    )
+    assert np.ptp(joined) > 0.01
+    np.testing.assert_allclose(added, joined, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("filters", [(16, 32, 64, 128, 256), (4,), (3, 5)])

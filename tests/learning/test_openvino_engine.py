@@ -39,6 +39,16 @@ def test_openvino_agrees_with_torch(model, frame, precision, most, tile):
     assert ((found >= 0.5) == (by_torch >= 0.5)).mean() >= 0.999
 
 
+def test_frames_of_changing_size_are_each_predicted_as_they_are(model, frame):
+    options = {"engine": "openvino", "device": "cpu", "precision": "float32"}
+    narrow = frame[:, :100]
+    first = [predict_probability(model, part, **options) for part in (frame, narrow)]
+    again = [predict_probability(model, part, **options) for part in (frame, narrow)]
+    for one, other, part in zip(first, again, (frame, narrow), strict=True):
+        assert one.shape == part.shape[:2]
+        assert np.array_equal(one, other)
+
+
 def test_the_engine_follows_weights_that_change(model, frame):
     first = predict_probability(model, frame, engine="openvino", device="cpu")
     compiled = openvino_engine._compiled[model.unet][1]

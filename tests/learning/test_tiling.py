@@ -14,6 +14,19 @@ shapes = st.tuples(sizes, sizes)
 grids = st.sampled_from([1, 2, 8, 16])
 
 
+alike = st.booleans()
+
+
+def test_tiles_that_read_parts_of_one_size_worked_by_hand() -> None:
+    plan = plan_tiles((40, 10), tile=(16, 16), halo=9, grid=8, alike=True)
+
+    assert [step.source for step in plan] == [Box(0, 0, 40, 16)] * 3
+    assert [step.target.top for step in plan] == [0, 16, 32]
+    plan = plan_tiles((80, 10), tile=(16, 16), halo=8, grid=8, alike=True)
+    assert [step.source.top for step in plan] == [0, 8, 24, 40, 48]
+    assert {step.source.height for step in plan} == {32}
+
+
 def test_a_plan_worked_by_hand() -> None:
     plan = plan_tiles((40, 10), tile=(16, 16), halo=9, grid=8)
 
@@ -25,25 +38,25 @@ def test_a_plan_worked_by_hand() -> None:
     assert plan[2].crop == (slice(16, 24), slice(0, 10))
 
 
-@given(shapes, shapes, st.integers(0, 60), grids)
+@given(shapes, shapes, st.integers(0, 60), grids, alike)
 @settings(max_examples=60, deadline=None)
 def test_every_pixel_is_written_once(
-    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int
+    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int, alike: bool
 ) -> None:
     written = np.zeros(shape, int)
-    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid):
+    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid, alike=alike):
         written[step.target.slices] += 1
 
     assert (written == 1).all()
 
 
-@given(shapes, shapes, st.integers(0, 60), grids)
+@given(shapes, shapes, st.integers(0, 60), grids, alike)
 @settings(max_examples=60, deadline=None)
 def test_what_is_read_lies_on_the_grid_and_holds_the_halo(
-    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int
+    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int, alike: bool
 ) -> None:
     height, width = (-(-length // grid) * grid for length in shape)
-    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid):
+    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid, alike=alike):
         read, write = step.source, step.target
         assert all(edge % grid == 0 for edge in (read.top, read.left, read.bottom, read.right))
         assert 0 <= read.top <= max(0, write.top - halo)
@@ -69,17 +82,17 @@ def test_the_identity_comes_back(
     np.testing.assert_array_equal(stitched, frame)
 
 
-@given(shapes, shapes, st.integers(0, 60), grids)
+@given(shapes, shapes, st.integers(0, 60), grids, alike)
 @settings(max_examples=60, deadline=None)
 def test_a_tile_reads_what_the_whole_padded_frame_holds(
-    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int
+    shape: tuple[int, int], tile: tuple[int, int], halo: int, grid: int, alike: bool
 ) -> None:
     frame = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
     bottom, right = (-length % grid for length in shape)
     whole = np.pad(frame, ((0, bottom), (0, 0), (0, 0)), mode=_mode(bottom, shape[0]))
     whole = np.pad(whole, ((0, 0), (0, right), (0, 0)), mode=_mode(right, shape[1]))
 
-    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid):
+    for step in plan_tiles(shape, tile=tile, halo=halo, grid=grid, alike=alike):
         np.testing.assert_array_equal(read_tile(frame, step), whole[step.source.slices])
 
 
@@ -107,6 +120,20 @@ def test_a_chosen_tile_keeps_within_its_pixels(
 
     plan = plan_tiles(shape, tile=tile, halo=halo, grid=16)
     assert max(step.source.height * step.source.width for step in plan) <= max_pixels
+
+
+def test_the_largest_part_counts_for_all_where_all_are_alike() -> None:
+    sizes = {"max_pixels": 500_000, "halo": 144, "grid": 16}
+    shape = (1500, 1500)
+    alike = choose_tile(shape, **sizes, alike=True)
+
+    def read(tile: tuple[int, int]) -> int:
+        plan = plan_tiles(shape, tile=tile, halo=144, grid=16, alike=True)
+        return sum(step.source.height * step.source.width for step in plan)
+
+    assert read(alike) <= read(choose_tile(shape, **sizes))
+    parts = plan_tiles(shape, tile=alike, halo=144, grid=16, alike=True)
+    assert len({(step.source.height, step.source.width) for step in parts}) == 1
 
 
 def test_a_frame_that_fits_stays_whole() -> None:
