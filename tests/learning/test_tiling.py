@@ -124,14 +124,14 @@ def test_a_chosen_tile_keeps_within_its_pixels(
 
 def test_the_largest_part_counts_for_all_where_all_are_alike() -> None:
     sizes = {"max_pixels": 500_000, "halo": 144, "grid": 16}
-    shape = (1500, 1500)
+    shape = (2000, 1500)
     alike = choose_tile(shape, **sizes, alike=True)
 
     def read(tile: tuple[int, int]) -> int:
         plan = plan_tiles(shape, tile=tile, halo=144, grid=16, alike=True)
         return sum(step.source.height * step.source.width for step in plan)
 
-    assert read(alike) <= read(choose_tile(shape, **sizes))
+    assert read(alike) < 0.9 * read(choose_tile(shape, **sizes))
     parts = plan_tiles(shape, tile=alike, halo=144, grid=16, alike=True)
     assert len({(step.source.height, step.source.width) for step in parts}) == 1
 
