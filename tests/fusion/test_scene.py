@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,10 @@ from bracketseg.fusion.display import display_picture
 from bracketseg.fusion.exposures import as_weight
 from bracketseg.fusion.laid_frames import lay_frames
 from bracketseg.fusion.scene import read_scene
+from bracketseg.labeling.label_folder import label_bracket
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.ranges import Otsu
+from bracketseg.labeling.records import LabelingInfo
 
 
 @pytest.fixture
@@ -63,6 +68,21 @@ def test_a_missing_mask_is_named(place):
     (place / "labels" / "barn_high.png").unlink()
     with pytest.raises(LabelingError, match=r"barn_high\.png: is missing; label or predict both"):
         read(place)
+
+
+def test_a_mask_of_another_frame_is_refused(place):
+    (bracket,) = find_brackets(place / "set").brackets
+    info = LabelingInfo(method="otsu", ranges={"low": Otsu(), "high": Otsu()})
+    folder = LabelingFolder.create(place / "otsu", info)
+    label_bracket(bracket, info.ranges, folder)
+    assert read_scene(bracket, folder, FusionConfig()).low.any()
+    low, medium, high = bracket.frames
+    other = (replace(medium, ev=-2.0), replace(low, ev=0.0), high)
+    swapped = replace(bracket, frames=other)
+    with pytest.raises(
+        LabelingError, match=r"barn_low\.png: was made on low\.png, but medium\.png"
+    ):
+        read_scene(swapped, folder, FusionConfig())
 
 
 def test_a_mask_of_another_size_is_named(place):

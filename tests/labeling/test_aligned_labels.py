@@ -8,6 +8,7 @@ from bracketseg.brackets.layouts import find_brackets
 from bracketseg.brackets.placement import valid_regions
 from bracketseg.errors import LabelingError
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.automatic import Automatic, find_ranges
 from bracketseg.labeling.label_folder import SceneFailed, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
@@ -107,3 +108,30 @@ def test_limited_masks_are_saved_and_opened_as_they_are(annotation, tmp_path):
     lumas = {role: annotation.luma(role) for role in MASK_ROLES}
     opened = open_annotation(folder, "s", lumas).annotation
     np.testing.assert_array_equal(opened.mask("low"), REGION)
+
+
+def test_automatic_ranges_are_found_on_what_aligned_frames_share(held, tmp_path, rng):
+    rules = dict.fromkeys(MASK_ROLES, Automatic())
+    still = {}
+    for role, stops in (("low", -2), ("medium", 0), ("high", 2)):
+        still[role] = photograph(scene(), stops, rng)
+    known = find_ranges(still)
+    found = {}
+    for align in ("off", "homography"):
+        info = LabelingInfo(method="auto", ranges=rules)
+        folder = LabelingFolder.create(tmp_path / align, info)
+        assert not [e for e in label_brackets(held, rules, folder, align=align) if failed(e)]
+        found[align] = {role: folder.record("held").masks[role].origin.found for role in MASK_ROLES}
+    for role in MASK_ROLES:
+        off, aligned, best = (f[role] for f in (found["off"], found["homography"], known_of(known)))
+        assert aligned.noise < off.noise / 2
+        assert abs(aligned.lo - best.lo) + abs(aligned.hi - best.hi) <= 12
+    assert abs(found["off"]["low"].lo - known["low"].found.lo) > 20
+
+
+def failed(event):
+    return isinstance(event, SceneFailed)
+
+
+def known_of(rules):
+    return {role: rule.found for role, rule in rules.items()}

@@ -1,14 +1,15 @@
 """Where the frames of a bracket lie on the one that stays, and what they all show there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
+_Name = TypeVar("_Name")
 
 _ROUNDING = 1e-6
 """Pixels by which a border may be missed, so that none on it is lost."""
@@ -151,6 +152,42 @@ def common_region(shape: tuple[int, ...], placements: Sequence[Placement]) -> ND
     """Find the pixels of the reference that all frames show: (H, W) bool."""
     known = [placement.matrix for placement in placements if placement.reliable]
     return _seen_by_all(shape, np.eye(3), known)
+
+
+def seen_by_all(
+    images: Mapping[_Name, NDArray[Any]], placements: Mapping[_Name, Placement]
+) -> dict[_Name, NDArray[Any]]:
+    """Lay pictures on each other and keep the pixels that all of them show.
+
+    Parameters
+    ----------
+    images : mapping of name to (H, W) or (H, W, C) array
+        All of one height and width.
+    placements : mapping of name to Placement
+        Where each of them lies, and perhaps others of the same bracket.
+
+    Returns
+    -------
+    dict of name to (1, N) or (1, N, C) array
+        Pixels at one place in all of them show the same; (H, W) of old is gone. The pictures as
+        they are where nothing moves.
+
+    Examples
+    --------
+    >>> from bracketseg.brackets.alignment import Shift
+    >>> row = np.arange(4, dtype=np.uint8)[None]
+    >>> found = seen_by_all({"a": row, "b": row}, {"a": Shift(), "b": Shift(dx=1)})
+    >>> found["a"].tolist(), found["b"].tolist()
+    ([[1, 2, 3]], [[0, 1, 2]])
+    """
+    if all(is_still(placement.matrix) for placement in placements.values()):
+        return dict(images)
+    shape = next(iter(images.values())).shape
+    region = common_region(shape, list(placements.values()))
+    return {
+        name: place_image(image, placements[name].matrix)[region][None]
+        for name, image in images.items()
+    }
 
 
 def affine_part(placement: Placement, shape: tuple[int, ...]) -> AffinePart:

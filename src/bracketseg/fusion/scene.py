@@ -13,6 +13,7 @@ from bracketseg.fusion.exposures import Exposures, Weight
 from bracketseg.fusion.laid_frames import lay_frames
 from bracketseg.fusion.masks_of_scene import weight_of
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.labeling.saved_scene import refuse_other_frame
 
 
 def read_scene(bracket: Bracket, labels: LabelingFolder, config: FusionConfig) -> Exposures:
@@ -35,7 +36,8 @@ def read_scene(bracket: Bracket, labels: LabelingFolder, config: FusionConfig) -
     FrameError
         If a frame cannot be read, or the frames are of different sizes.
     LabelingError
-        If a mask is missing or does not fit its frame, or the ghost map is missing.
+        If a mask is missing, does not fit its frame or was made on another one, or the ghost map
+        is missing.
     """
     frames = tuple(bracket.roles.values())
     images = {frame: frame.read() for frame in frames}
@@ -59,8 +61,9 @@ def _weight(
     role: MaskRole,
     images: dict[Frame, NDArray[Any]],
 ) -> Weight:
-    weight = weight_of(labels, bracket.scene, role)
     frame = bracket.frame(role)
+    weight = weight_of(labels, bracket.scene, role)
+    refuse_other_frame(labels, bracket.scene, role, frame.path)
     shape = images[frame].shape[:2]
     if weight.shape != shape:
         raise LabelingError(

@@ -4,15 +4,21 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from bracketseg.brackets.align_method import AlignMethod, valid_of_bracket
-from bracketseg.brackets.bracket import Bracket, MaskRole
+from bracketseg.brackets.align_method import AlignMethod, align_bracket
+from bracketseg.brackets.bracket import Bracket, Frame, MaskRole, Role
 from bracketseg.brackets.luma import luma
+from bracketseg.brackets.placement import seen_by_all, valid_regions
 from bracketseg.errors import BracketSegError
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.records import MaskRecord, SceneRecord
 from bracketseg.labeling.rules import Rule, found_for, needs_bracket
 from bracketseg.scene_pool import ScenePool, Threads
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Rules = Mapping[MaskRole, Rule]
 
@@ -66,7 +72,8 @@ def label_bracket(
         Where the masks go.
     align : {"off", "shift", "homography"}
         Align the frames and leave the masks empty where not all of them show something. The
-        masks are of the pixels of the files all the same.
+        masks are of the pixels of the files all the same. Ranges that take all frames are found
+        in what the aligned ones have in common.
 
     Raises
     ------
@@ -74,10 +81,17 @@ def label_bracket(
         If a frame cannot be read or the masks cannot be written.
     """
     roles = bracket.roles if needs_bracket(rules) else rules
-    frames = {role: bracket.frame(role).read() for role in roles}
+    frames: dict[Role, NDArray[Any]] = {role: bracket.frame(role).read() for role in roles}
     masks, records = {}, {}
-    valid = valid_of_bracket(bracket, align)
-    for role, rule in found_for(rules, frames).items():
+    valid: dict[Frame, NDArray[np.bool_]] = {}
+    compared: Mapping[Role, NDArray[Any]] = frames
+    if align != "off":
+        placements = dict(zip(bracket.frames, align_bracket(bracket, align), strict=True))
+        regions = valid_regions(bracket.frames[0].shape, list(placements.values()))
+        valid = dict(zip(bracket.frames, regions, strict=True))
+        if needs_bracket(rules):
+            compared = seen_by_all(frames, {r: placements[bracket.frame(r)] for r in frames})
+    for role, rule in found_for(rules, compared).items():
         frame, values = bracket.frame(role), luma(frames[role])
         bounds = rule.bounds(values, role)
         masks[role] = bounds.mask(values)

@@ -15,9 +15,12 @@ from bracketseg._napari.session.subject import Subject
 from bracketseg._napari.truth.scene_editor import SceneEditor
 from bracketseg._napari.widgets.jobs import Job, run_job
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole, Role
+from bracketseg.brackets.placement import Placement, seen_by_all
 from bracketseg.labeling.automatic import Automatic, find_ranges
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bracketseg.labeling.prediction import Basis
 
 Frames = Mapping[Role, Callable[[], NDArray[Any]]]
@@ -87,7 +90,8 @@ class AutomaticRanges:
         self.cancel()
         self._asked = asked
         self._give = self._editor.begin_with if beginning else self._editor.take_found
-        self._find = _Search(self._frames(subject))
+        frames = self._frames(subject)
+        self._find = _Search(frames, self._placements(subject, frames))
         self.changed.emit()
         job = run_job(
             self._find,
@@ -153,6 +157,16 @@ class AutomaticRanges:
             frames["medium"] = medium
         return frames
 
+    def _placements(self, subject: Subject, frames: Frames) -> Mapping[Role, Placement]:
+        """Say where the frames lie; empty where they are not aligned."""
+        files: dict[Role, Path | None] = {r: frame.file for r, frame in subject.frames.items()}
+        bracket = self._session.current
+        if bracket is not None and "medium" in bracket.roles:
+            files["medium"] = bracket.roles["medium"].path
+        shifts = self._session.shifts
+        found = {r: shifts[file] for r in frames if (file := files.get(r)) in shifts}
+        return found if len(found) == len(frames) and self._session.align != "off" else {}
+
     def _medium(self, subject: Subject) -> Callable[[], NDArray[Any]] | None:
         """Say where the medium frame comes from; None where nobody knows of one."""
         low = subject.frames["low"]
@@ -172,13 +186,17 @@ class AutomaticRanges:
 class _Search:
     """Finds ranges once, whichever thread asks first; another one waits for it."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(self, frames: Frames, placements: Mapping[Role, Placement]) -> None:
         self._frames = frames
+        self._placements = placements
         self._found: dict[MaskRole, Automatic] | None = None
         self._lock = threading.Lock()
 
     def __call__(self) -> dict[MaskRole, Automatic]:
         with self._lock:
             if self._found is None:
-                self._found = find_ranges({role: read() for role, read in self._frames.items()})
+                frames = {role: read() for role, read in self._frames.items()}
+                if self._placements:
+                    frames = seen_by_all(frames, self._placements)
+                self._found = find_ranges(frames)
             return self._found

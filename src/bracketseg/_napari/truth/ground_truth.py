@@ -177,7 +177,7 @@ class GroundTruth:
         if told:
             self.notice.emit(told)
         unfound = self._unfound.pop((place.drafts, subject.scene), frozenset())
-        if unfound and work.source == "draft":
+        if unfound:
             self.ranges.want(unfound.intersection(self.editor.roles))
         else:
             self.ranges.want(work.to_find, beginning=True)
