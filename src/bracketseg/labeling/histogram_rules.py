@@ -92,7 +92,7 @@ class Mixture(HistogramRule):
 
     Theirs: a mixture of Gaussians is fitted to the distribution of luminance, and each pixel
     belongs to the component that is most likely for it. Ours: two components, fitted by
-    expectation maximization to the 256-bin histogram of the luma, from Otsu-like halves of the
+    expectation maximization to the 256-bin histogram of the luma, from the quartiles of the
     pixels; theirs takes more components and lets the data decide how many.
 
     References
