@@ -557,12 +557,16 @@ def test_predict_without_a_model_takes_those_that_the_package_brings(command, br
 
 
 def test_predict_says_before_it_begins_what_many_frames_take(
-    command, brackets, tmp_path, monkeypatch
+    command, brackets, masks, tmp_path, monkeypatch
 ):
     arguments = ("predict", brackets, "--scale", "train", "--device", "cpu", "--out")
     assert "frames will take" not in command(*arguments, tmp_path / "few").err
     monkeypatch.setattr(prediction_estimate, "WORTH_IT", 12)
     said = command(*arguments, tmp_path / "many").err
+    assert "will take" not in command(*arguments, tmp_path / "moved", "--align", "shift").err
+    refused = command(*arguments, masks)
+    assert refused.status == 1
+    assert "will take" not in refused.err
     assert re.search(r"^12 frames will take about \d+ (s|min), and \d+ MiB of memory$", said, re.M)
 
 

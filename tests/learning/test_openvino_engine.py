@@ -1,5 +1,7 @@
 """OpenVINO gives what torch gives; it is in the environment of the tests."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -76,3 +78,22 @@ def test_it_is_taken_by_itself_where_it_is_installed(model, frame, monkeypatch):
     assert len(asked) == 1
     with pytest.raises(DeviceError, match=r"pip install 'bracketseg\[openvino\]'"):
         predict_probability(model, frame, device="cpu", engine="openvino")
+
+
+def test_a_result_stays_what_it_was(model, frame):
+    network = openvino_engine.openvino_network(model.unet, None)
+    part = np.ascontiguousarray(frame[:64, :96])
+    first = network(part)
+    kept = first.copy()
+    network(255 - part)
+    assert np.array_equal(first, kept)
+
+
+def test_threads_that_share_a_network_each_get_their_own_frame(model, frame):
+    parts = [np.ascontiguousarray(frame[y : y + 128, :192]) for y in range(0, 64, 16)]
+    options = {"engine": "openvino", "device": "cpu", "precision": "float32"}
+    alone = [predict_probability(model, part, **options) for part in parts]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            found = list(pool.map(lambda part: predict_probability(model, part, **options), parts))
+            assert all(map(np.array_equal, found, alone))

@@ -65,8 +65,6 @@ def predict(
             if model is not None
         }
         found = find_brackets(for_all(path, pool))
-        if pool is None and (expected := expect_prediction(found.brackets, models, config)):
-            tell_expected(expected)
         predicting = predict_brackets(
             found.brackets,
             models,
@@ -76,6 +74,11 @@ def predict(
             pool=pool,
             **config.model_dump(),
         )
+        # What takes an alignment first takes longer by what nobody has tried.
+        if pool is None and align == "off":
+            expected = expect_prediction(found.brackets, models, config)
+            if expected is not None:
+                tell_expected(expected)
         predicted, failed = follow_scenes(
             predicting, "Predicting", keep=_record if as_json else _scene_of
         )

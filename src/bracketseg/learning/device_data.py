@@ -91,9 +91,11 @@ class DeviceData:
         return Batch(images, masks, outside[0] if outside else None)
 
     def _there(self, picked: Tensor) -> Tensor:
-        if picked.device.type == "cpu" and self._device.type == "cuda":
+        # Only pinned memory may be sent without waiting: what was picked is gone at once.
+        pinned = picked.device.type == "cpu" and self._device.type == "cuda"
+        if pinned:
             picked = picked.pin_memory()
-        return picked.to(self._device, non_blocking=True)
+        return picked.to(self._device, non_blocking=pinned)
 
 
 def _room(device: torch.device) -> int:

@@ -131,7 +131,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     # The CPU allocator, MPS and cuDNN raise a bare RuntimeError.
-    words = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+    words = (
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+        "ALLOC_FAILED",
+        "Failed to allocate",
+    )
     # oneDNN's, whole: what a processor cannot do begins in the same way.
     whole = ("could not create a primitive", "could not create a memory object")
     said = str(error)

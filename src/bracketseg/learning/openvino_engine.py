@@ -6,6 +6,7 @@ It calculates the same as torch but for rounding, in less time.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _compiled: WeakKeyDictionary[UNet, tuple[Any, Any]] = WeakKeyDictionary()
 """The last program of each network, and what it was made of."""
+
+_lock = threading.Lock()
 
 
 @cache
@@ -51,14 +54,16 @@ def openvino_network(
     -------
     callable
         From (H, W, 3) uint8, H and W multiples of the network's stride, to the probability,
-        (H, W) float32. The result is overwritten by the next call.
+        (H, W) float32.
     """
 
     def run(part: NDArray[np.uint8]) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(part[np.newaxis])
-        request = _program(unet, dtype, batch.shape)
-        result = request.infer([batch], share_inputs=True, share_outputs=True)[0]
-        return cast("NDArray[np.float32]", result[0, 0])
+        # Threads share a program and its memory.
+        with _lock:
+            request = _program(unet, dtype, batch.shape)
+            result = request.infer([batch], share_inputs=True, share_outputs=True)[0]
+            return cast("NDArray[np.float32]", result[0, 0].copy())
 
     return run
 

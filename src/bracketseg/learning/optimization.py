@@ -136,6 +136,8 @@ class Optimization:
         """Do all of a step but the learning, and return the seconds that it took."""
         began = perf_counter()
         self._gradients(batch, 0, 0, len(batch))
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
         return perf_counter() - began
 
     def _gradients(self, batch: Batch, epoch: int, step: int, total: int) -> float:

@@ -49,10 +49,6 @@ def expect_prediction(
     Expected or None
         None where there are so few frames that it is not worth while, or none can be read.
 
-    Raises
-    ------
-    DeviceError
-        If the device is not there or cannot do what is asked for.
     """
     frames = len(brackets) * len(models)
     if frames < WORTH_IT:

@@ -155,10 +155,7 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
 
     brackets = find_brackets(request.path).brackets
     models = {role: _load(path).model for role, path in request.models.items()}
-    expected = expect_prediction(brackets, models, request.config)
-    if expected is not None:
-        yield expected
-    yield from predict_brackets(
+    predicting = predict_brackets(
         brackets,
         models,
         request.out,
@@ -167,6 +164,12 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
         should_stop=should_stop,
         **request.config.model_dump(),
     )
+    # What takes an alignment first takes longer by what nobody has tried.
+    if request.align == "off" and not should_stop():
+        expected = expect_prediction(brackets, models, request.config)
+        if expected is not None:
+            yield expected
+    yield from predicting
 
 
 def _predict_frames(request: PredictFrames, should_stop: Callable[[], bool]) -> Iterator[object]:
