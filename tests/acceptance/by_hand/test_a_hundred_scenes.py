@@ -11,7 +11,9 @@ from qtpy.QtWidgets import QApplication, QWidget
 
 from bracketseg._napari.session import scene_loader
 from bracketseg._napari.session.scene_frames import FrameCache
+from bracketseg._napari.truth import labels_ahead
 from bracketseg.labeling.annotation import SceneAnnotation
+from bracketseg.labeling.decoded_files import DecodedFiles
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import ManualRange
 
@@ -29,6 +31,7 @@ the strokes, would take 46 MB; to keep the layers, more."""
 def small_cache(monkeypatch):
     """What is kept of scenes on purpose is full before the warm-up ends."""
     monkeypatch.setattr(scene_loader, "FrameCache", partial(FrameCache, 4 * 2**20))
+    monkeypatch.setattr(labels_ahead, "_decoded", DecodedFiles(2**20))
 
 
 def alive(kind):
