@@ -90,6 +90,12 @@ def valid_of_bracket(bracket: Bracket, method: AlignMethod) -> dict[Frame, NDArr
     """
     if method == "off":
         return {}
-    placements = align_bracket(bracket, method)
+    return valid_where_placed(bracket, align_bracket(bracket, method))
+
+
+def valid_where_placed(
+    bracket: Bracket, placements: Sequence[Placement]
+) -> dict[Frame, NDArray[np.bool_]]:
+    """Find the same for frames of which it is known where they lie, in their order."""
     regions = valid_regions(bracket.frames[0].shape, placements)
     return dict(zip(bracket.frames, regions, strict=True))

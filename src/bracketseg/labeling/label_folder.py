@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bracketseg.brackets.align_method import AlignMethod, align_bracket
+from bracketseg.brackets.align_method import AlignMethod, align_bracket, valid_where_placed
 from bracketseg.brackets.bracket import Bracket, Frame, MaskRole, Role
 from bracketseg.brackets.luma import luma
-from bracketseg.brackets.placement import seen_by_all, valid_regions
+from bracketseg.brackets.placement import seen_by_all
 from bracketseg.errors import BracketSegError
 from bracketseg.labeling.mask_store import LabelingFolder, file_sha256
 from bracketseg.labeling.records import MaskRecord, SceneRecord
@@ -86,11 +86,11 @@ def label_bracket(
     valid: dict[Frame, NDArray[np.bool_]] = {}
     compared: Mapping[Role, NDArray[Any]] = frames
     if align != "off":
-        placements = dict(zip(bracket.frames, align_bracket(bracket, align), strict=True))
-        regions = valid_regions(bracket.frames[0].shape, list(placements.values()))
-        valid = dict(zip(bracket.frames, regions, strict=True))
+        placements = align_bracket(bracket, align)
+        valid = valid_where_placed(bracket, placements)
         if needs_bracket(rules):
-            compared = seen_by_all(frames, {r: placements[bracket.frame(r)] for r in frames})
+            of_frame = dict(zip(bracket.frames, placements, strict=True))
+            compared = seen_by_all(frames, {r: of_frame[bracket.frame(r)] for r in frames})
     for role, rule in found_for(rules, compared).items():
         frame, values = bracket.frame(role), luma(frames[role])
         bounds = rule.bounds(values, role)

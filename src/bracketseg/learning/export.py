@@ -141,8 +141,7 @@ def _graph(unet: UNet, *, joining: bool) -> Any:
     from onnx import TensorProto, helper, numpy_helper
 
     weights = {name: tensor.cpu().numpy() for name, tensor in unet.state_dict().items()}
-    constants = [numpy_helper.from_array(value, name) for name, value in weights.items()]
-    constants += [
+    constants = [
         helper.make_tensor(name, TensorProto.FLOAT, [], [value])
         for name, value in (("mean", INPUT_MEAN), ("deviation", INPUT_DEVIATION))
     ]
@@ -164,7 +163,7 @@ def _graph(unet: UNet, *, joining: bool) -> Any:
         return node("Relu", conv(node("Relu", x), f"{block}.second"))
 
     def sum_of_convs(x: str, skip: str, layer: str) -> str:
-        halves = np.split(weights[f"{layer}.weight"], 2, axis=1)
+        halves = np.split(weights.pop(f"{layer}.weight"), 2, axis=1)
         for name, half in zip(("x", "skip"), halves, strict=True):
             constants.append(numpy_helper.from_array(half.copy(), f"{layer}.{name}"))
         whole = node("Conv", skip, f"{layer}.skip", f"{layer}.bias", pads=[1] * 4)
@@ -197,5 +196,5 @@ def _graph(unet: UNet, *, joining: bool) -> Any:
         "bracketseg",
         [picture(INPUT, unet.config.in_channels)],
         [picture(OUTPUT, 1)],
-        constants,
+        constants + [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )

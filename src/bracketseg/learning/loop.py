@@ -14,7 +14,6 @@ from bracketseg.learning.events import (
     Checkpointed,
     EpochDone,
     Estimated,
-    ExamplesSeen,
     Finished,
     MicroBatch,
     StepDone,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from bracketseg.learning.config import TrainConfig
     from bracketseg.learning.dataset import Dataset
+    from bracketseg.learning.events import TrainEvent
     from bracketseg.learning.optimization import Optimization
     from bracketseg.learning.process_group import ProcessGroup
     from bracketseg.learning.progress import Progress
@@ -93,18 +93,7 @@ class TrainingLoop:
         """Take over the best weights of a checkpoint."""
         self._best = weights
 
-    def run_through(
-        self, should_stop: Callable[[], bool]
-    ) -> Iterator[
-        Estimated
-        | MicroBatch
-        | StepDone
-        | EpochDone
-        | ExamplesSeen
-        | Checkpointed
-        | Stopped
-        | Finished
-    ]:
+    def run_through(self, should_stop: Callable[[], bool]) -> Iterator[TrainEvent]:
         """Train to the last epoch, or until it is asked to stop."""
         # An interruption may have fallen between a checkpoint and what is made from it.
         self._write_results()
