@@ -9,6 +9,9 @@ network for each role (both at once, one thread each), measures both on maps tha
 seen, and writes the weights and the model card. It takes half an hour of processor time; when it
 was interrupted, the same command goes on from there. On the same kind of processor, with the same
 versions and seed, it writes the same weights.
+
+With ``--method auto`` (or another way to label) the networks learn masks made in that way instead,
+and lie under ``work``; ``tests/benchmarks/mask_quality.py --models`` says what they are worth.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ from bracketseg.labeling.label_folder import SceneFailed, label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.labeling.rules import FOUND_RULES, Rule
 from bracketseg.learning.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -159,11 +163,13 @@ def render(
             print(f"rendered {package} {name}", flush=True)
 
 
-def label(brackets: Path, masks: Path) -> None:
-    """Make the ground truth by the manual ranges of the paper."""
-    info = LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES))
-    folder = LabelingFolder.create(masks, info)
-    _all_done(label_brackets(find_brackets(brackets).brackets, DEFAULT_RANGES, folder))
+def label(brackets: Path, masks: Path, method: str) -> None:
+    """Make the ground truth: by the manual ranges of the paper, or by ranges that are found."""
+    rules: dict[MaskRole, Rule] = dict(DEFAULT_RANGES)
+    if method != "manual":
+        rules = dict.fromkeys(MASK_ROLES, FOUND_RULES[method])
+    folder = LabelingFolder.create(masks, LabelingInfo(method=method, ranges=rules))
+    _all_done(label_brackets(find_brackets(brackets).brackets, rules, folder))
 
 
 def _all_done(events: Iterable[object]) -> None:
@@ -202,13 +208,13 @@ def ship(run: Path, file: Path) -> ModelCard:
     return model.card
 
 
-def measure(brackets: Path, models: Path, work: Path) -> Measured:
-    """Predict brackets at full resolution and hold the masks against the manual ranges."""
+def measure(brackets: Path, models: Path, work: Path, method: str) -> Measured:
+    """Predict brackets at full resolution and hold the masks against those of the method."""
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.predict_folder import predict_brackets
 
     masks, prediction = work / f"{brackets.name}-masks", work / f"{brackets.name}-prediction"
-    label(brackets, masks)
+    label(brackets, masks, method)
     loaded = {role: load_model(models / f"{role}.safetensors") for role in MASK_ROLES}
     _all_done(
         predict_brackets(
@@ -224,23 +230,27 @@ def main() -> None:
     parser.add_argument("--assets", type=Path, required=True, help="unpacked @pmndrs/assets")
     parser.add_argument("--blender", type=Path, required=True, help="unpacked blender-data")
     parser.add_argument("--work", type=Path, required=True, help="folder for what lies between")
-    parser.add_argument("--out", type=Path, default=OUT, help="folder for the models")
+    parser.add_argument("--out", type=Path, help="folder for the models")
+    parser.add_argument(
+        "--method", choices=("manual", *FOUND_RULES), default="manual", help="what they learn"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--real", nargs=2, metavar=("DIR", "WORDS"), help="brackets to measure too, and what to say"
     )
     arguments = parser.parse_args()
-    work, out, spawn = arguments.work, arguments.out, get_context("spawn")
+    work, method, spawn = arguments.work, arguments.method, get_context("spawn")
+    out = arguments.out or (OUT if method == "manual" else work / "models")
     render(TRAINING_MAPS, TRAINING_VIEWS, TRAINING_SIZE, arguments, work / "train")
     render(TEST_MAPS, TEST_VIEWS, TEST_SIZE, arguments, work / "test")
-    label(work / "train", work / "train-masks")
+    label(work / "train", work / "train-masks", method)
     with ProcessPoolExecutor(len(MASK_ROLES), mp_context=spawn) as pool:
         list(pool.map(partial(train_role, seed=arguments.seed, work=work), MASK_ROLES))
     out.mkdir(parents=True, exist_ok=True)
     cards = {role: ship(work / f"{role}-run", out / f"{role}.safetensors") for role in MASK_ROLES}
     real = None
     if arguments.real:
-        real = arguments.real[1], measure(Path(arguments.real[0]), out, work / "real")
+        real = arguments.real[1], measure(Path(arguments.real[0]), out, work / "real", method)
     split = json.loads((work / "low-run" / "split.json").read_text(encoding="utf-8"))
     card = model_card(
         models=out,
@@ -248,7 +258,8 @@ def main() -> None:
         config=settings("low", arguments.seed),
         maps=(TRAINING_MAPS, TEST_MAPS),
         scenes=(len(split["train"]), len(split["validation"])),
-        measured=measure(work / "test", out, work),
+        measured=measure(work / "test", out, work, method),
+        method=method,
         real=real,
     )
     write_text(out / "README.md", card)

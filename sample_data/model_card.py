@@ -31,7 +31,7 @@ TINY = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Predicted masks held against the manual ranges, scene by scene."""
+    """Predicted masks held against the truth that was taught, scene by scene."""
 
     scenes: tuple[SceneMetrics, ...]
 
@@ -92,6 +92,7 @@ def model_card(
     scenes: tuple[int, int],
     measured: Measured,
     real: tuple[str, Measured] | None,
+    method: str = "manual",
 ) -> str:
     """Write the card.
 
@@ -111,6 +112,8 @@ def model_card(
         On the maps that were not trained on.
     real : tuple of str and Measured, optional
         What real brackets are, and how it went on them.
+    method : str
+        How the truth was made; those that the package brings learned "manual" ranges.
     """
     files = "\n".join(_file(models / f"{role}.safetensors", card) for role, card in cards.items())
     versions = ", ".join(f"{name} {value}" for name, value in cards["low"].versions.items())
@@ -119,6 +122,8 @@ def model_card(
     )
     card = CARD.format(
         files=files,
+        title="that bracketseg brings" if method == "manual" else f"taught by {method}",
+        taught=MANUAL if method == "manual" else FOUND.format(method=method),
         training=_listed(maps[0]),
         test=_listed(maps[1]),
         places=sum(map(len, maps[0].values())),
@@ -158,8 +163,21 @@ def _listed(maps: Maps) -> str:
     return "; ".join(f"`{package}`: {', '.join(names)}" for package, names in maps.items())
 
 
+MANUAL = """\
+The truth is the paper's manual ranges: luma 120 to 255 in the low frame, 0 to 200 in the high one
+(both ends included). The paper finds them better than Otsu's threshold.
+
+**A range of luma is a rule that needs no network.** `bracketseg label --method manual` gives this
+truth exactly, and much faster. So these models are there to see how prediction works
+right after the installation, and as something to hold your own against. A network is worth its time
+where it is trained on masks that no rule gives: corrected by hand, or agreed on by several people.\
+"""
+
+FOUND = """\
+The truth is what `bracketseg label --method {method}` makes of each bracket."""
+
 CARD = """\
-# The models that bracketseg brings
+# The models {title}
 
 <!-- Written by sample_data/make_models.py; change sample_data/model_card.py instead. -->
 
@@ -176,13 +194,7 @@ description as those of any run.
 
 ## What they were taught
 
-The truth is the paper's manual ranges: luma 120 to 255 in the low frame, 0 to 200 in the high one
-(both ends included). The paper finds them better than Otsu's threshold.
-
-**A range of luma is a rule that needs no network.** `bracketseg label --method manual` gives this
-truth exactly, and much faster. So these models are there to see how prediction works
-right after the installation, and as something to hold your own against. A network is worth its time
-where it is trained on masks that no rule gives: corrected by hand, or agreed on by several people.
+{taught}
 
 ## Data
 

@@ -6,7 +6,9 @@ Fetch and unpack the radiance maps as `sample_data/make_sample_data.py` says, th
 
 It prints a Markdown table: means and standard deviations over brackets simulated from the maps on
 which nothing was tuned, at three noise levels. With `--real PATH` it measures the brackets of a
-folder instead, which have no truth. `docs/mask-quality.md` says what each column and row is.
+folder instead, which have no truth; with `--models FOLDER` it also measures other networks,
+such as `sample_data/make_models.py --method auto` makes. `docs/mask-quality.md` says what each
+column and row is.
 """
 
 import argparse
@@ -65,6 +67,8 @@ TITLES = {
     "network-unseen": "... on maps that they have not learned from",
     "auto-unseen": "... auto on the same maps",
     "manual-unseen": "... manual on the same maps",
+    "other": "networks of --models",
+    "other-unseen": "... on maps that they have not learned from",
     "debevec": "Debevec, OpenCV, true response",
     "hats": "Debevec's weights, each channel, true white",
     "hats-time": "... times exposure time",
@@ -114,12 +118,15 @@ def _cell(values: list[float], column: str) -> str:
     return f"{fmean(values):.{digits}f} ± {spread:.{digits}f}"
 
 
-def methods() -> dict[str, Method]:
+def methods(models: Path | None) -> dict[str, Method]:
     """Everything that makes masks of a bracket without its truth."""
     rules: dict[str, dict[str, Rule]] = {"manual": dict(DEFAULT_RANGES)}
     rules |= {name: dict.fromkeys(MASK_ROLES, rule) for name, rule in FOUND_RULES.items()}
     by_rules = {name: _by_rules(made) for name, made in rules.items()}
-    return {**by_rules, "first": first_rule, "network": _by_networks()}
+    networks = {"network": _by_networks(*map(shipped_model, MASK_ROLES))}
+    if models is not None:
+        networks["other"] = _by_networks(*(models / f"{r}.safetensors" for r in MASK_ROLES))
+    return {**by_rules, "first": first_rule, **networks}
 
 
 def first_rule(frames: Frames, clips_at: int) -> Masks:
@@ -153,11 +160,11 @@ def _by_rules(rules: Mapping[str, Rule]) -> Method:
     return make
 
 
-def _by_networks() -> Method:
+def _by_networks(*files: Path) -> Method:
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.prediction import binarize, predict_probability
 
-    low, high = (load_model(shipped_model(role)) for role in MASK_ROLES)
+    low, high = map(load_model, files)
 
     def make(frames: Frames, _clips_at: int) -> Masks:
         pairs = (low, frames[0]), (high, frames[-1])
@@ -197,7 +204,8 @@ def measure_simulated(scene: Simulated, iso: int, made: dict[str, Method], table
             table.add(name, "clipped", clipped)
             _add_picture(table, name, scene.frames, blended(scene.frames, weights))
     if scene.unseen:
-        radiances |= {f"{name}-unseen": radiances[name] for name in ("network", "auto", "manual")}
+        compared = ("network", "auto", "manual", "other")
+        radiances |= {f"{name}-unseen": radiances[name] for name in compared if name in radiances}
     truth = mu_law(scene.truth, WHITE)
     for name, radiance in radiances.items():
         table.add(name, f"psnr{iso}", psnr_mu(scene.truth, radiance, WHITE))
@@ -240,9 +248,10 @@ def main() -> None:
     parser.add_argument("--quality", type=int, help="of JPEG; without it nothing is compressed")
     parser.add_argument("--tuning", action="store_true", help="the maps that auto was tuned on")
     parser.add_argument("--real", type=Path, help="brackets to measure instead")
+    parser.add_argument("--models", type=Path, help="folder with other networks")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    made, table, count = methods(), Table(), 0
+    made, table, count = methods(options.models), Table(), 0
     if options.real:
         for frames in real_frames(options.real):
             count += 1
