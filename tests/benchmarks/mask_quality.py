@@ -13,7 +13,7 @@ column and row is.
 
 import argparse
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
@@ -120,13 +120,17 @@ def _cell(values: list[float], column: str) -> str:
 
 def methods(models: Path | None) -> dict[str, Method]:
     """Everything that makes masks of a bracket without its truth."""
-    rules: dict[str, dict[str, Rule]] = {"manual": dict(DEFAULT_RANGES)}
-    rules |= {name: dict.fromkeys(MASK_ROLES, rule) for name, rule in FOUND_RULES.items()}
-    by_rules = {name: _by_rules(made) for name, made in rules.items()}
     networks = {"network": _by_networks(*map(shipped_model, MASK_ROLES))}
     if models is not None:
         networks["other"] = _by_networks(*(models / f"{r}.safetensors" for r in MASK_ROLES))
-    return {**by_rules, "first": first_rule, **networks}
+    return {**rule_methods(), "first": first_rule, **networks}
+
+
+def rule_methods() -> dict[str, Method]:
+    """What finds a range of luma, by the name of its rule."""
+    rules: dict[str, dict[str, Rule]] = {"manual": dict(DEFAULT_RANGES)}
+    rules |= {name: dict.fromkeys(MASK_ROLES, rule) for name, rule in FOUND_RULES.items()}
+    return {name: _by_rules(made) for name, made in rules.items()}
 
 
 def first_rule(frames: Frames, clips_at: int) -> Masks:
@@ -229,14 +233,14 @@ def _add_picture(table: Table, name: str, frames: Frames, picture: NDArray[np.ui
     table.add(name, "mef", mef_ssim(lumas, luma(picture)))
 
 
-def real_frames(folder: Path) -> Iterator[Frames]:
-    """Read the brackets of a folder that have three roles in one size, and colours."""
+def real_frames(folder: Path, scenes: Sequence[str] = ()) -> Iterator[tuple[str, Frames]]:
+    """Read brackets, or those named, that have three roles in one size, and colours."""
     for bracket in find_brackets(folder).brackets:
-        if len(bracket.roles) < 3:
+        if len(bracket.roles) < 3 or (scenes and bracket.scene not in scenes):
             continue
         frames = tuple(to_uint8(bracket.frame(r).read()) for r in ("low", "medium", "high"))
         if len({frame.shape for frame in frames}) == 1 and frames[0].ndim == 3:
-            yield frames
+            yield bracket.scene, frames
 
 
 def main() -> None:
@@ -253,7 +257,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     made, table, count = methods(options.models), Table(), 0
     if options.real:
-        for frames in real_frames(options.real):
+        for _, frames in real_frames(options.real):
             count += 1
             for name, method in made.items():
                 masks = method(frames, REAL_WHITE)
