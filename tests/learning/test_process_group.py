@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bracketseg.errors import TrainingError
+from bracketseg.learning import optimization
 from bracketseg.learning.batches import augment
 from bracketseg.learning.config import NetworkConfig
 from bracketseg.learning.events import Finished
@@ -110,3 +111,12 @@ def test_a_lost_process_is_an_error_of_ours():
     expected = pytest.raises(TrainingError, match="another process of this training was lost")
     with expected, lost_process():
         raise torch.distributed.DistNetworkError("Connection closed by peer")
+
+
+def test_a_process_lost_before_the_first_step_is_too(config, monkeypatch):
+    def closed(_network):
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(optimization, "DistributedDataParallel", closed)
+    with pytest.raises(TrainingError, match="another process of this training was lost"):
+        optimization.Optimization(config, torch.device("cpu"), None, ProcessGroup(size=2))

@@ -79,7 +79,8 @@ class Optimization:
         self._group = group
         self._shared: DistributedDataParallel | None = None
         if group.size > 1:
-            self._shared = DistributedDataParallel(self.unet)
+            with lost_process():
+                self._shared = DistributedDataParallel(self.unet)
         self._optimizer = torch.optim.Adam(self.unet.parameters(), lr=config.learning_rate)
         # float16 has so small a range that gradients must be scaled; the others need it not.
         self._scaler = torch.amp.GradScaler(device.type, enabled=dtype == torch.float16)

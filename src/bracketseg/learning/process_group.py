@@ -128,5 +128,9 @@ def process_group() -> Iterator[ProcessGroup]:
             local_size=int(os.environ["LOCAL_WORLD_SIZE"]),
             restarted=int(restarts) > 0,
         )
+        # Gloo's threads let go of what was told last, which takes an interpreter that is whole:
+        # one that ends at once can die of it. And torchrun ends all when one dies.
+        with lost_process():
+            distributed.barrier()
     finally:
         distributed.destroy_process_group()
