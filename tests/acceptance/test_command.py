@@ -498,6 +498,16 @@ def test_train_leaves_out_what_is_broken_or_unlabelled(command, brackets, masks,
     assert (tmp_path / "run" / "best.safetensors").is_file()
 
 
+def test_evaluate_says_what_constant_masks_would_have(command, masks):
+    said = command("evaluate", "--reference", masks, "--prediction", masks).out.splitlines()
+    lines = [line.split() for line in said]
+    assert [line[0] for line in lines[:4]] == ["Role", "low", "all", "none"]
+    shares = np.array([read_mask(path).mean() for path in masks.glob("*_low.png")])
+    everything, nothing = lines[2], lines[3]
+    assert float(everything[1]) == pytest.approx((2 * shares / (1 + shares)).mean(), abs=1e-4)
+    assert nothing[3:5] == ["0.0000", "1.0000"], "sensitivity and specificity"
+
+
 def test_a_place_that_cannot_be_written_is_one_line(command, masks, tmp_path):
     failed = command(
         *("evaluate", "--reference", masks, "--prediction", masks),

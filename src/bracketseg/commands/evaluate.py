@@ -11,7 +11,8 @@ from bracketseg.arguments import JsonOption, SchedulerOption, WorkersOption
 from bracketseg.brackets.files import write_text
 from bracketseg.commands.spread import for_all, spread
 from bracketseg.console import counting, output, report_problems, warn
-from bracketseg.evaluation.folders import Evaluation, evaluate_folders
+from bracketseg.evaluation.folders import Evaluation, evaluate_folders, mean_baselines
+from bracketseg.evaluation.metrics import Metrics
 from bracketseg.evaluation.tables import COLUMNS, metrics_dict, scenes_csv
 
 
@@ -33,18 +34,31 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(_evaluation_json(evaluation), indent=2))
     else:
-        table = Table("Role", "Scenes", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-        for heading in COLUMNS.values():
-            table.add_column(heading, justify="right", no_wrap=True)
-        for role, mean in evaluation.mean.items():
-            count = sum(scene.role == role for scene in evaluation.scenes)
-            values = (getattr(mean, name) for name in COLUMNS)
-            shown = ("-" if value is None else f"{value:.4f}" for value in values)
-            table.add_row(role, str(count), *shown)
-        output.print(table)
+        output.print(_table(evaluation))
     for line in evaluation.unmatched:
         warn(line)
     report_problems(evaluation.problems, len(evaluation.scenes))
+
+
+def _table(evaluation: Evaluation) -> Table:
+    """Put the means of each role over those of the masks that are the same everywhere."""
+    table = Table("Role", "Scenes", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in COLUMNS.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+
+    def add(name: str, count: str, metrics: Metrics) -> None:
+        values = (getattr(metrics, column) for column in COLUMNS)
+        table.add_row(name, count, *("-" if v is None else f"{v:.4f}" for v in values))
+
+    for role, mean in evaluation.mean.items():
+        counts = [scene.counts for scene in evaluation.scenes if scene.role == role]
+        everything, nothing = mean_baselines(counts)
+        add(role, str(len(counts)), mean)
+        add("  all", "", everything)
+        add("  none", "", nothing)
+    table.caption = "all, none: what masks of all foreground and of none would have."
+    table.caption_justify = "left"
+    return table
 
 
 def _evaluation_json(evaluation: Evaluation) -> dict[str, Any]:
