@@ -5,13 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.fusion.encoding import linear
-from bracketseg.fusion.exposures import (
-    Exposures,
-    Weight,
-    alone_at_ghosts,
-    normalized,
-    unclipped,
-)
+from bracketseg.fusion.exposures import Exposures, Weight, normalized, unclipped
+from bracketseg.fusion.frame_taken import alone_where_taken, frame_taken
 
 FEATHER = 1 / 250
 """Of the longer side: the standard deviation of the blur of the masks' borders."""
@@ -72,4 +67,5 @@ def radiance_weights(exposures: Exposures) -> list[Weight]:
         * np.float32(2.0 ** (ev - brightest))
         for part, image, ev in zip(exposures.trust(), exposures.images, exposures.evs, strict=True)
     ]
-    return alone_at_ghosts(exposures, normalized(exposures, weights))
+    taken = frame_taken(exposures.images, exposures.ghosts)
+    return alone_where_taken(normalized(exposures, weights), taken)

@@ -67,7 +67,7 @@ class Preview:
 
     def __init__(self, whole: LaidFrames) -> None:
         self._frames = whole.reduced(SIDE)
-        self._fusion = DisplayFusion(self._frames.images)
+        self._fusion = DisplayFusion(self._frames.images, self._frames.ghosts)
         self._made: tuple[Exposures, NDArray[np.uint8]] | None = None
 
     def picture(self, low: MaskArrays, high: MaskArrays) -> NDArray[np.uint8]:
