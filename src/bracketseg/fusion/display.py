@@ -14,7 +14,7 @@ from bracketseg.fusion.exposures import (
     unclipped,
     well_exposed,
 )
-from bracketseg.fusion.frame_taken import alone_where_taken, frame_taken, showing_the_same
+from bracketseg.fusion.frame_taken import as_around, frame_taken, showing_the_same
 from bracketseg.fusion.pyramid import blend, collapsed, depth, laplacian, merged
 
 SIGMA = 0.25
@@ -117,4 +117,4 @@ def display_weights(
         np.maximum(part, np.float32(LEAST_TRUST)) * worth
         for part, worth in zip(trust, merits, strict=True)
     ]
-    return alone_where_taken(normalized(exposures, weights), taken)
+    return as_around(normalized(exposures, weights), exposures.images, taken)

@@ -88,6 +88,50 @@ def alone_where_taken(weights: Sequence[Weight], taken: NDArray[np.int8] | None)
     ]
 
 
+def as_around(
+    weights: Sequence[Weight], images: Sequence[NDArray[Any]], taken: NDArray[np.int8] | None
+) -> list[Weight]:
+    """Let the frames count as they do around each area where something moved.
+
+    There they show the same (see :func:`showing_the_same`), and so the brightness of the area
+    is that of its surroundings. Where the frame that is taken clips it counts alone.
+
+    Parameters
+    ----------
+    weights : sequence of (H, W) float32
+        One for each frame; they add up to 1.
+    images : sequence of arrays
+        The frames as they were taken.
+    taken : (H, W) int8 or None
+
+    Returns
+    -------
+    list of (H, W) float32
+        These add up to 1 as well.
+    """
+    if taken is None:
+        return list(weights)
+    still = taken == NONE
+    if not still.any():
+        return [(taken == k).astype(np.float32) for k in range(len(weights))]
+    good = np.choose(taken + 1, [np.float32(1), *map(unclipped, images)])
+    known = still.astype(np.float32)
+    return [
+        np.where(still, weight, good * _filled(weight, known) + (1 - good) * (taken == k))
+        for k, weight in enumerate(weights)
+    ]
+
+
+def _filled(values: Weight, known: Weight) -> Weight:
+    """Go on smoothly where values are not known: `known` is the share of each that is."""
+    if known.min() >= 1 or max(values.shape) < 2:
+        return values
+    share = cv2.pyrDown(known)
+    coarse = cv2.pyrDown(values * known) / np.maximum(share, np.float32(1e-6))
+    around = cv2.pyrUp(_filled(coarse, np.minimum(4 * share, 1)), dstsize=values.shape[::-1])
+    return np.asarray(known * values + (1 - known) * around, np.float32)
+
+
 def _fading(area: NDArray[np.bool_], width: float) -> Weight:
     """Give 1 in an area and beyond it less and less, 0 from `width` pixels on."""
     if not area.any():
