@@ -87,4 +87,4 @@ def _holes_filled(area: NDArray[np.bool_]) -> NDArray[np.bool_]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
     hole = stats[:, cv2.CC_STAT_AREA] <= LARGEST_HOLE * area.size
     hole[[0, labels[0, 0]]] = False
-    return area | hole[labels][1:-1, 1:-1]
+    return cast("NDArray[np.bool_]", area | hole[labels][1:-1, 1:-1])

@@ -127,8 +127,10 @@ def _filled(values: Weight, known: Weight) -> Weight:
     if known.min() >= 1 or max(values.shape) < 2:
         return values
     share = cv2.pyrDown(known)
-    coarse = cv2.pyrDown(values * known) / np.maximum(share, np.float32(1e-6))
-    around = cv2.pyrUp(_filled(coarse, np.minimum(4 * share, 1)), dstsize=values.shape[::-1])
+    coarse = np.asarray(cv2.pyrDown(values * known) / np.maximum(share, 1e-6), np.float32)
+    around = cv2.pyrUp(
+        _filled(coarse, np.minimum(4 * share, 1, dtype=np.float32)), dstsize=values.shape[::-1]
+    )
     return np.asarray(known * values + (1 - known) * around, np.float32)
 
 
@@ -137,7 +139,7 @@ def _fading(area: NDArray[np.bool_], width: float) -> Weight:
     if not area.any():
         return np.zeros(area.shape, np.float32)
     distance = cv2.distanceTransform((~area).view(np.uint8), cv2.DIST_L2, 5)
-    return np.maximum(1 - distance / np.float32(width), 0)
+    return np.asarray(np.maximum(1 - distance / width, 0), np.float32)
 
 
 def showing_the_same(

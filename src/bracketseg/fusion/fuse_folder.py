@@ -179,8 +179,9 @@ def _moved(exposures: Exposures, bracket: Bracket) -> str:
     share = float((taken != NONE).mean())
     words = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
     roles = [role for k, role in enumerate(bracket.roles) if (taken == k).any()]
-    frames = f"{' and '.join(roles)} frame{'s' if len(roles) > 1 else ''}"
-    return f"{words} of the picture moved: taken from the {frames} alone"
+    if len(roles) == 1:
+        return f"{words} of the picture moved; taken from the {roles[0]} frame alone"
+    return f"{words} of the picture moved; each part taken from one frame: {' or '.join(roles)}"
 
 
 def notes_on(bracket: Bracket, config: FusionConfig) -> tuple[str, ...]:
