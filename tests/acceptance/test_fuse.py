@@ -114,3 +114,11 @@ def test_alignment_and_ghosts_can_be_asked_for(command, brackets, masks, tmp_pat
         assert done.status == 0, done.err
         assert "Note: nothing that moved was found: s0" in done.out
     assert names(out) == ["s0_fused.png"]
+    cv2.imwrite(str(maps / "s0_ghosts.png"), np.tile(np.uint8([[0, 255, 0, 0]]), (24, 10)))
+    done = command(
+        *("fuse", brackets / "s0", "--labels", masks, "--out", out, "--overwrite", "--json"),
+        *("--ghosts", maps),
+    )
+    (told,) = json.loads(done.out)
+    (note,) = told["notes"]
+    assert note.startswith("25.0% of the picture moved; ")

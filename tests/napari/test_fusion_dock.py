@@ -1,5 +1,6 @@
 """The Fusion dock, driven through its controls."""
 
+import sys
 from functools import partial
 
 import cv2
@@ -406,6 +407,15 @@ def test_what_cannot_be_saved_is_said(barn, tmp_path):
     barn.click("save")
     barn.says("cannot be made")
     assert barn.find("save").isEnabled()
+
+
+def test_what_exr_needs_is_told_before_the_work(barn, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "OpenEXR", None)
+    monkeypatch.setattr(fusing, "radiance_map", lambda _: pytest.fail("it was fused"))
+    barn.file = tmp_path / "new" / "radiance.exr"
+    barn.click("save")
+    barn.says('install it: pip install "bracketseg[exr]"')
+    assert not barn.file.parent.exists()
 
 
 def test_frames_that_moved_are_laid_on_each_other(hand, held):
