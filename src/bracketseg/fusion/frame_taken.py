@@ -7,13 +7,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bracketseg.brackets.luma import to_uint8
+from bracketseg.brackets.luma import luma, to_uint8
 from bracketseg.fusion.encoding import as_unit
-from bracketseg.fusion.exposures import Weight, unclipped, well_exposed
+from bracketseg.fusion.exposures import Weight, unclipped
 
-NEARLY_AS_GOOD = 0.6
-"""How well the frame that the others were aligned on has to be exposed, of the best, to be taken
-where something moved: at the border of such an area it fits best to what surrounds it."""
+NEARLY_AS_GOOD = 0.9
+"""How much the frame that the others were aligned on has to show, of the best, to be taken where
+something moved: at the border of such an area it fits best to what surrounds it."""
+
+VISIBLE_FROM = 32
+"""Luma below which a frame shows the less, the darker it is: what is made brighter is noisy."""
 
 NONE = -1
 """Where nothing moved, and all frames count."""
@@ -29,9 +32,9 @@ def frame_taken(
 ) -> NDArray[np.int8] | None:
     """Choose one frame for each area in which something moved.
 
-    That is the frame that is best exposed in the area as a whole, what is clipped there counting
-    nothing, and of those nearly as good the medium one (of two frames the low one), on which
-    the others were aligned.
+    That is the frame that shows most in the area as a whole, neither clipped nor black, and of
+    those nearly as good the medium one (of two frames the low one), on which the others were
+    aligned.
 
     Parameters
     ----------
@@ -48,16 +51,17 @@ def frame_taken(
     count, labels = cv2.connectedComponents(ghosts.view(np.uint8), connectivity=8)
     flat = labels.ravel()
     quality = np.stack(
-        [
-            np.bincount(flat, (well_exposed(image, 0.2) * unclipped(image)).ravel(), count)
-            for image in images
-        ]
+        [np.bincount(flat, (_visible(image) * unclipped(image)).ravel(), count) for image in images]
     )
     chosen = quality.argmax(axis=0).astype(np.int8)
     reference = 1 if len(images) == 3 else 0
     chosen[quality[reference] >= NEARLY_AS_GOOD * quality.max(axis=0)] = reference
     chosen[0] = NONE
     return np.asarray(chosen[labels])
+
+
+def _visible(image: NDArray[Any]) -> Weight:
+    return np.minimum(luma(image) / np.float32(VISIBLE_FROM), 1)
 
 
 def alone_where_taken(weights: Sequence[Weight], taken: NDArray[np.int8] | None) -> list[Weight]:
