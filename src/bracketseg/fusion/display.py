@@ -14,7 +14,9 @@ from bracketseg.fusion.exposures import (
     unclipped,
     well_exposed,
 )
-from bracketseg.fusion.frame_taken import as_around, frame_taken, showing_the_same
+from bracketseg.fusion.frame_taken import frame_taken
+from bracketseg.fusion.ghost_weights import as_around
+from bracketseg.fusion.predicted_frames import showing_the_same
 from bracketseg.fusion.pyramid import blend, collapsed, depth, laplacian, merged
 
 SIGMA = 0.25

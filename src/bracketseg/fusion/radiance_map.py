@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from bracketseg.fusion.encoding import linear
 from bracketseg.fusion.exposures import Exposures, Weight, normalized, unclipped
-from bracketseg.fusion.frame_taken import alone_where_taken, frame_taken
+from bracketseg.fusion.frame_taken import frame_taken
+from bracketseg.fusion.ghost_weights import alone_where_taken
 
 FEATHER = 1 / 250
 """Of the longer side: the standard deviation of the blur of the masks' borders."""
