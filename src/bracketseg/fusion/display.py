@@ -44,6 +44,9 @@ def display_picture(exposures: Exposures) -> NDArray[np.float32]:
     turn brightness round where frames meet; with the medium frame counting a little
     everywhere, and each frame less towards its ends, they do not.
 
+    Where something moved one frame alone is seen: the others are made to show the same, at
+    their own brightness (see :func:`~bracketseg.fusion.predicted_frames.showing_the_same`).
+
     Parameters
     ----------
     exposures : Exposures

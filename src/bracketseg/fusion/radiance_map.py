@@ -25,7 +25,7 @@ def radiance_map(exposures: Exposures) -> NDArray[np.float32]:
     blurred a little; where they trust several, each counts by the light that it caught,
     ``2**EV``, of which its noise is the smaller share. A frame counts less the nearer its
     brightest channel is to clipping, and nothing once that clips; where all clip it is the
-    low frame.
+    low frame. Where something moved it is one frame alone.
 
     Parameters
     ----------
