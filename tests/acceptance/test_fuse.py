@@ -42,7 +42,7 @@ def test_all_formats_at_once(command, brackets, masks, tmp_path):
     assert names(out) == wanted
     (told,) = json.loads(done.out)
     assert sorted(told["files"]) == [str(out / name) for name in wanted]
-    assert told["notes"] == ["no file tells the exposures, which were measured in the pictures"]
+    assert told["notes"] == ["no file tells the exposures, which are measured in the pictures"]
     assert read_image(out / "s2_fused.tif").dtype == np.uint16
     with OpenEXR.File(str(out / "s2_fused.exr")) as file:
         exposures = json.loads(file.header()["exposures"])
@@ -112,4 +112,13 @@ def test_alignment_and_ghosts_can_be_asked_for(command, brackets, masks, tmp_pat
             *("--align", "homography", *more),
         )
         assert done.status == 0, done.err
+        assert "Note: nothing that moved was found: s0" in done.out
     assert names(out) == ["s0_fused.png"]
+    cv2.imwrite(str(maps / "s0_ghosts.png"), np.tile(np.uint8([[0, 255, 0, 0]]), (24, 10)))
+    done = command(
+        *("fuse", brackets / "s0", "--labels", masks, "--out", out, "--overwrite", "--json"),
+        *("--ghosts", maps),
+    )
+    (told,) = json.loads(done.out)
+    (note,) = told["notes"]
+    assert note.startswith("25.0% of the picture moved; ")

@@ -7,6 +7,7 @@ import pytest
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.radiance import displayed
 from bracketseg.fusion.exposures import Exposures, as_weight
+from bracketseg.fusion.frame_taken import NONE
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 
 BRIGHTEST = 1.5
@@ -63,3 +64,17 @@ def textured(rng):
     """A ramp with texture on it, smooth over a few pixels."""
     texture = cv2.GaussianBlur(rng.standard_normal((120, 200)).astype(np.float32), (0, 0), 2)
     return Scene(ramp(120, 200, 6) * np.exp2(texture / texture.std() * 0.3)[..., None])
+
+
+AREA = (slice(40, 80), slice(60, 100))
+"""Rows and columns in which something moved; see `moved`."""
+
+
+def moved(textured, value=0.2):
+    """The bracket with something else in the low and the high frame, and where that is."""
+    taken = np.full((120, 200), NONE, np.int8)
+    taken[AREA] = 1
+    images = [image.copy() for image in textured.images]
+    white = 1 if images[0].dtype.kind == "f" else np.iinfo(images[0].dtype).max
+    images[0][AREA] = images[2][AREA] = value * white
+    return images, taken

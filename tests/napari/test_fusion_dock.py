@@ -1,5 +1,6 @@
 """The Fusion dock, driven through its controls."""
 
+import sys
 from functools import partial
 
 import cv2
@@ -16,8 +17,11 @@ from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer, prove
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import cancel_all, running_jobs
+from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.radiance import read_radiance
+from bracketseg.errors import FusionError
+from bracketseg.fusion.laid_frames import LaidFrames
 
 
 @pytest.fixture(autouse=True)
@@ -408,6 +412,15 @@ def test_what_cannot_be_saved_is_said(barn, tmp_path):
     assert barn.find("save").isEnabled()
 
 
+def test_what_exr_needs_is_told_before_the_work(barn, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "OpenEXR", None)
+    monkeypatch.setattr(fusing, "radiance_map", lambda _: pytest.fail("it was fused"))
+    barn.file = tmp_path / "new" / "radiance.exr"
+    barn.click("save")
+    barn.says('install it: pip install "bracketseg[exr]"')
+    assert not barn.file.parent.exists()
+
+
 def test_frames_that_moved_are_laid_on_each_other(hand, held):
     hand.viewer.open(held, plugin="bracketseg")
     for role in ("low", "high"):
@@ -475,3 +488,13 @@ def test_a_closed_dock_leaves_no_work_behind(barn, viewer, qtbot):
     viewer.add_labels(np.zeros((24, 32), np.uint8))
     assert not running_jobs()
     np.testing.assert_array_equal(fused.data, before)
+
+
+def test_a_folder_that_cannot_be_made_is_of_the_errors_of_fusing(tmp_path):
+    (tmp_path / "file").touch()
+    masks = (fusing.MaskArrays(labels=np.zeros((2, 2))),) * 2
+    frames = LaidFrames(
+        images=(np.zeros((2, 2), np.uint8),) * 2, evs=(0, 1), placements=(Shift(),) * 2
+    )
+    with pytest.raises(FusionError, match="file: cannot be made"):
+        fusing.save(tmp_path / "file" / "a.png", frames, (), *masks, evs_known=True)

@@ -8,25 +8,47 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bracketseg.brackets.ghost_areas import ghost_areas
 from bracketseg.brackets.luma import luma, to_uint8
 from bracketseg.brackets.placement import Placement, common_region, place_image
 from bracketseg.brackets.response import BLACK, WHITE, Response, fit_response
 from bracketseg.errors import FrameError
 
-SIGMAS = 3.0
-"""Standard deviations by which each pixel's exposure may be off."""
 
-TOLERANCE = 0.12
-"""Stops by which each may be off besides, as where a lens flares."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How far frames may differ before something is said to have moved.
 
-NEIGHBOURS = 5
-"""A frame may lie off by half as many pixels, less a half: the residual of an alignment."""
+    Attributes
+    ----------
+    sigmas : float
+        Standard deviations by which the exposure of each pixel may be off.
+    stops : float
+        By which each may be off besides, as where a lens flares, or a colour is saturated.
+    neighbours : int
+        The side of the square in which what a pixel shows may lie in another frame: half as
+        many pixels, less a half, are left to the residual of an alignment.
+    """
+
+    sigmas: float
+    stops: float
+    neighbours: int
+
+
+CERTAIN = Tolerance(sigmas=3.0, stops=0.2, neighbours=5)
+"""What differs by more has moved."""
+
+POSSIBLE = Tolerance(sigmas=1.5, stops=0.1, neighbours=3)
+"""What differs by more has moved if it hangs together with what certainly has."""
+
+BLURRED = 3
+"""The side of the square to which the blur that takes off noise carries white."""
 
 SMOOTHING = 1.0
 """Pixels; the standard deviation of the blur that takes off noise before."""
 
-LEAST_AREA = 2e-4
-"""The share of the frame below which an area is taken for noise."""
+NEAR = 3
+"""The same, for what lies beside something that certainly moved."""
 
 ENOUGH = 100
 """Pixels that two neighbours in exposure show well, below which their steps are not known."""
@@ -77,11 +99,14 @@ def find_ghosts(
     """Find where the frames disagree beyond noise once exposure is compensated.
 
     Each pixel of each frame gives an interval in which the exposure of the scene lies: what its
-    luma says (see :func:`~bracketseg.brackets.response.fit_response`), give or take
-    three standard deviations of the noise and an eighth of a stop; that of all its
-    neighbours, since alignment leaves up to a pixel or two; open above where a channel is
-    clipped, and below where it is nearly black. Where the intervals of all frames have no
-    exposure in common, something has moved. Then small areas are dropped, and gaps closed.
+    luma says (see :func:`~bracketseg.brackets.response.fit_response`), give or take a multiple
+    of the noise and some part of a stop; open above where a channel is clipped, and below
+    where it is nearly black. Alignment leaves up to a pixel or two. So a pixel of one frame is
+    compared with all neighbours of that pixel in another, and the other way round: something has
+    moved where the interval of the one has no exposure in common with those of the others.
+    This is done with two tolerances. What differs by more than the greater one (`CERTAIN`) has
+    moved, and with it what differs by more than the smaller one (`POSSIBLE`) and hangs together
+    with it; see :func:`~bracketseg.brackets.ghost_areas.ghost_areas`.
 
     What has the same luma before and after cannot be seen this way, whatever its colour.
 
@@ -142,15 +167,13 @@ def find_ghosts(
         [evs[used[k]] for k in compared],
         at - first,
     )
-    highest = np.full(shape, -np.inf, np.float32)
-    lowest = np.full(shape, np.inf, np.float32)
+    certain, possible = _Disagreement(shape, CERTAIN), _Disagreement(shape, POSSIBLE)
     for k, offset in zip(compared, response.offsets, strict=True):
-        low, high = _interval(lumas[k], whites[k], response)
-        np.maximum(highest, low - np.float32(offset), out=highest)
-        np.minimum(lowest, high - np.float32(offset), out=lowest)
+        for level in (certain, possible):
+            level.add(lumas[k], whites[k], response, offset)
         yield FrameCompared(done=total - (last - k), total=total)
     return GhostMap(
-        ghosts=_cleaned((highest > lowest) & valid) & valid,
+        ghosts=ghost_areas(certain.found & valid, possible.found & valid) & valid,
         valid=valid,
         left_out=tuple(used[k] for k in range(len(used)) if k not in compared),
     )
@@ -212,39 +235,52 @@ def _pairs(
     return found
 
 
-def _grown(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return cv2.dilate(mask.view(np.uint8), np.ones((NEIGHBOURS, NEIGHBOURS), np.uint8)) > 0
+def _grown(mask: NDArray[np.bool_], neighbours: int = CERTAIN.neighbours) -> NDArray[np.bool_]:
+    return cv2.dilate(mask.view(np.uint8), np.ones((neighbours, neighbours), np.uint8)) > 0
 
 
-def _interval(
-    values: NDArray[np.uint8], white: NDArray[np.bool_], response: Response
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give the lowest and the highest exposure, in stops, that a frame allows for."""
-    around = np.ones((NEIGHBOURS, NEIGHBOURS), np.uint8)
-    slack = np.float32(SIGMAS) * response.noise + np.float32(TOLERANCE)
-    low_of, high_of = response.stops - slack, response.stops + slack
-    # Of a luma that only bounds the exposure, it is as high or low as could be.
-    low_of[: BLACK + 1] = -np.inf
-    low_of[WHITE:] = low_of[WHITE]
-    high_of[: BLACK + 1] = high_of[BLACK]
-    high_of[WHITE:] = np.inf
-    darkest, brightest = cv2.erode(values, around), cv2.dilate(values, around)
-    high = high_of[brightest]
-    high[_grown(white)] = np.inf
-    return low_of[darkest], high
+class _Disagreement:
+    """Where frames leave no exposure, in stops, that all of them allow for.
 
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W)
+    tolerance : Tolerance
+    """
 
-def _cleaned(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Drop what is small, and close gaps."""
-    side = max(3, 2 * round(min(found.shape) / 300) + 1)
-    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    small = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    mask = cv2.morphologyEx(found.view(np.uint8), cv2.MORPH_OPEN, small)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disk)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    least = max(12, round(LEAST_AREA * mask.size))
-    kept = stats[:, cv2.CC_STAT_AREA] >= least
-    kept[0] = False
-    # The neighbours allowed for have taken the edge off what moved.
-    grow = np.ones((NEIGHBOURS, NEIGHBOURS), np.uint8)
-    return cv2.dilate(kept[labels].view(np.uint8), grow) > 0 if count > 1 else np.zeros_like(found)
+    def __init__(self, shape: tuple[int, ...], tolerance: Tolerance) -> None:
+        # Of the pixels themselves, and of all their neighbours.
+        self._highest = [np.full(shape, -np.inf, np.float32) for _ in range(2)]
+        self._lowest = [np.full(shape, np.inf, np.float32) for _ in range(2)]
+        self._tolerance = tolerance
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Where a pixel of one frame disagrees with all around it in another: (H, W) bool."""
+        return (self._highest[0] > self._lowest[1]) | (self._highest[1] > self._lowest[0])
+
+    def add(
+        self,
+        values: NDArray[np.uint8],
+        white: NDArray[np.bool_],
+        response: Response,
+        offset: float,
+    ) -> None:
+        """Add a frame that is brighter by `offset` stops."""
+        allowed = self._tolerance
+        slack = np.float32(allowed.sigmas) * response.noise + np.float32(allowed.stops)
+        low_of = response.stops - slack - np.float32(offset)
+        high_of = response.stops + slack - np.float32(offset)
+        # Of a luma that only bounds the exposure, it is as high or low as could be.
+        low_of[: BLACK + 1] = -np.inf
+        low_of[WHITE:] = low_of[WHITE]
+        high_of[: BLACK + 1] = high_of[BLACK]
+        high_of[WHITE:] = np.inf
+        for at, side in enumerate((1, allowed.neighbours)):
+            around = np.ones((side, side), np.uint8)
+            low = cv2.LUT(cv2.erode(values, around), low_of)
+            high = cv2.LUT(cv2.dilate(values, around), high_of)
+            high[_grown(white, max(side, BLURRED))] = np.inf
+            np.maximum(self._highest[at], low, out=self._highest[at])
+            np.minimum(self._lowest[at], high, out=self._lowest[at])

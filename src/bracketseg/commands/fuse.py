@@ -1,6 +1,7 @@
 """The command `bracketseg fuse`."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -12,7 +13,7 @@ from bracketseg.brackets.layouts import find_brackets
 from bracketseg.console import follow_scenes, output, report_problems
 from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.formats import Format
-from bracketseg.fusion.fuse_folder import SceneFused, fuse_brackets
+from bracketseg.fusion.fuse_folder import SceneFused, fuse_brackets, notes_on
 from bracketseg.labeling.mask_store import LabelingFolder
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -61,6 +62,12 @@ def fuse(
     )
     masks = LabelingFolder.open(labels)
     found = find_brackets(path)
+    if not as_json:
+        _tell(
+            (note, bracket.scene)
+            for bracket in found.brackets
+            for note in notes_on(bracket, config)
+        )
     fused, failed = follow_scenes(
         fuse_brackets(found.brackets, masks, out, config, overwrite=overwrite),
         "Fusing",
@@ -68,14 +75,25 @@ def fuse(
     )
     if as_json:
         described = [
-            {"scene": f.scene, "files": [str(path) for path in f.paths], "notes": list(f.notes)}
-            for f in fused
+            {
+                "scene": event.scene,
+                "files": [str(path) for path in event.paths],
+                "notes": [*event.notes, *filter(None, [event.moved])],
+            }
+            for event in fused
         ]
         typer.echo(json.dumps(described, indent=2))
     else:
-        for note in dict.fromkeys(note for scene in fused for note in scene.notes):
-            scenes = [scene.scene for scene in fused if note in scene.notes]
-            more = ", ..." if len(scenes) > 5 else ""
-            output.print(f"Note: {note}: {', '.join(scenes[:5])}{more}")
+        _tell((event.moved, event.scene) for event in fused if event.moved)
         output.print(f"{len(fused)} scenes fused in {out}")
     report_problems([*found.problems, *failed], len(fused))
+
+
+def _tell(notes: Iterable[tuple[str, str]]) -> None:
+    """Print each note once, with the scenes that it is about."""
+    about: dict[str, list[str]] = {}
+    for note, scene in notes:
+        about.setdefault(note, []).append(scene)
+    for note, scenes in about.items():
+        more = ", ..." if len(scenes) > 5 else ""
+        output.print(f"Note: {note}: {', '.join(scenes[:5])}{more}")

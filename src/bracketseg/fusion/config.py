@@ -29,3 +29,8 @@ class FusionConfig(BaseModel):
     align: AlignMethod = "off"
     deghost: bool = False
     ghosts: Path | None = None
+
+    @property
+    def looks_for_ghosts(self) -> bool:
+        """Whether one frame alone is taken where something moved."""
+        return self.deghost or self.ghosts is not None

@@ -10,11 +10,13 @@ from bracketseg.fusion.encoding import as_unit
 from bracketseg.fusion.exposures import (
     Exposures,
     Weight,
-    alone_at_ghosts,
     normalized,
     unclipped,
     well_exposed,
 )
+from bracketseg.fusion.frame_taken import frame_taken
+from bracketseg.fusion.ghost_weights import as_around
+from bracketseg.fusion.predicted_frames import showing_the_same
 from bracketseg.fusion.pyramid import blend, collapsed, depth, laplacian, merged
 
 SIGMA = 0.25
@@ -42,6 +44,9 @@ def display_picture(exposures: Exposures) -> NDArray[np.float32]:
     turn brightness round where frames meet; with the medium frame counting a little
     everywhere, and each frame less towards its ends, they do not.
 
+    Where something moved one frame alone is seen: the others are made to show the same, at
+    their own brightness (see :func:`~bracketseg.fusion.predicted_frames.showing_the_same`).
+
     Parameters
     ----------
     exposures : Exposures
@@ -61,8 +66,10 @@ def display_picture(exposures: Exposures) -> NDArray[np.float32]:
     T. Mertens, J. Kautz, F. Van Reeth, "Exposure Fusion", Pacific Graphics 2007,
     DOI 10.1109/PG.2007.17.
     """
-    weights = display_weights(exposures, [merit(image) for image in exposures.images])
-    return blend((as_unit(image) for image in exposures.images), weights).clip(0, 1)
+    taken = frame_taken(exposures.images, exposures.ghosts)
+    weights = display_weights(exposures, [merit(image) for image in exposures.images], taken)
+    images = showing_the_same(exposures.images, taken)
+    return blend((as_unit(image) for image in images), weights).clip(0, 1)
 
 
 class DisplayFusion:
@@ -70,17 +77,23 @@ class DisplayFusion:
 
     Parameters
     ----------
-    images : sequence of arrays
+    images, ghosts
         Those of the exposures that are to be fused.
     """
 
-    def __init__(self, images: Sequence[NDArray[Any]]) -> None:
+    def __init__(
+        self, images: Sequence[NDArray[Any]], ghosts: NDArray[np.bool_] | None = None
+    ) -> None:
         self._merits = [merit(image) for image in images]
-        self._pyramids = [laplacian(as_unit(image), depth(image.shape)) for image in images]
+        self._taken = frame_taken(images, ghosts)
+        self._pyramids = [
+            laplacian(as_unit(image), depth(image.shape))
+            for image in showing_the_same(images, self._taken)
+        ]
 
     def picture(self, exposures: Exposures) -> NDArray[np.float32]:
         """Give what :func:`display_picture` would."""
-        weights = display_weights(exposures, self._merits)
+        weights = display_weights(exposures, self._merits, self._taken)
         return collapsed(merged(self._pyramids, weights)).clip(0, 1)
 
 
@@ -89,7 +102,9 @@ def merit(image: NDArray[Any]) -> Weight:
     return well_exposed(image, SIGMA) * np.maximum(unclipped(image), np.float32(LEAST_UNCLIPPED))
 
 
-def display_weights(exposures: Exposures, merits: Sequence[Weight]) -> list[Weight]:
+def display_weights(
+    exposures: Exposures, merits: Sequence[Weight], taken: NDArray[np.int8] | None = None
+) -> list[Weight]:
     """Say what each frame counts at each pixel: (H, W) float32, together 1.
 
     Parameters
@@ -97,6 +112,8 @@ def display_weights(exposures: Exposures, merits: Sequence[Weight]) -> list[Weig
     exposures : Exposures
     merits : sequence of (H, W) float32
         What :func:`merit` gives for each of its images.
+    taken : (H, W) int8, optional
+        See :func:`~bracketseg.fusion.frame_taken.frame_taken`.
     """
     trust = exposures.trust()
     if exposures.has_medium:
@@ -105,4 +122,4 @@ def display_weights(exposures: Exposures, merits: Sequence[Weight]) -> list[Weig
         np.maximum(part, np.float32(LEAST_TRUST)) * worth
         for part, worth in zip(trust, merits, strict=True)
     ]
-    return alone_at_ghosts(exposures, normalized(exposures, weights))
+    return as_around(normalized(exposures, weights), exposures.images, taken)

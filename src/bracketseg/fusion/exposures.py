@@ -206,48 +206,6 @@ def _looked_up(table: Weight, values: NDArray[np.uint8]) -> Weight:
     return np.asarray(cv2.LUT(values, table), np.float32)
 
 
-def alone_at_ghosts(exposures: Exposures, weights: list[Weight]) -> list[Weight]:
-    """Let one frame alone count in each area where something moved.
-
-    That is the frame that is best exposed there, and of those nearly as good the medium one
-    (of two frames the low one), on which the others were aligned.
-
-    Parameters
-    ----------
-    exposures : Exposures
-    weights : list of (H, W) float32
-        One for each frame; they add up to 1.
-
-    Returns
-    -------
-    list of (H, W) float32
-        These add up to 1 as well.
-    """
-    if exposures.ghosts is None or not exposures.ghosts.any():
-        return weights
-    count, labels = cv2.connectedComponents(exposures.ghosts.view(np.uint8), connectivity=8)
-    flat = labels.ravel()
-    quality = np.stack(
-        [
-            np.bincount(flat, (well_exposed(i, 0.2) * unclipped(i)).ravel(), count)
-            for i in exposures.images
-        ]
-    )
-    chosen = quality.argmax(axis=0)
-    reference = 1 if exposures.has_medium else 0
-    chosen[quality[reference] >= NEARLY_AS_GOOD * quality.max(axis=0)] = reference
-    frame_of = chosen[labels]
-    return [
-        np.where(exposures.ghosts, (frame_of == k).astype(np.float32), weight)
-        for k, weight in enumerate(weights)
-    ]
-
-
-NEARLY_AS_GOOD = 0.6
-"""How well the frame that the others were aligned on has to be exposed, of the best, to be taken
-where something moved: at the border of such an area it fits best to what surrounds it."""
-
-
 def normalized(exposures: Exposures, weights: list[Weight]) -> list[Weight]:
     """Have weights add up to 1 at each pixel; none count where a frame shows nothing.
 

@@ -10,7 +10,9 @@ from bracketseg.brackets.files import cannot_write, sweep
 from bracketseg.errors import BracketSegError, FusionError
 from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.display import display_picture
+from bracketseg.fusion.exposures import Exposures
 from bracketseg.fusion.formats import fused_name, require_exr, write_exr, write_picture
+from bracketseg.fusion.frame_taken import NONE, frame_taken
 from bracketseg.fusion.measured_evs import tells_evs, with_known_evs
 from bracketseg.fusion.radiance_map import radiance_map
 from bracketseg.fusion.scene import read_scene
@@ -33,7 +35,10 @@ class SceneFused:
     paths : tuple of Path
         In the order of the formats that were asked for.
     notes : tuple of str
-        What a person should know of them; mostly nothing.
+        What a person should know of them, as of every bracket of its kind; mostly nothing.
+    moved : str
+        What was found to have moved, and what was done about it; nothing where that was not
+        asked for.
     index, total : int
         This is scene number `index` of `total`, counted from 1.
     """
@@ -41,6 +46,7 @@ class SceneFused:
     scene: str
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
+    moved: str
     index: int
     total: int
 
@@ -97,7 +103,7 @@ def _fuse_all(
     *,
     overwrite: bool,
 ) -> Generator[SceneFused | SceneFailed, None, None]:
-    def fuse(bracket: Bracket) -> tuple[Path, ...]:
+    def fuse(bracket: Bracket) -> tuple[tuple[Path, ...], str]:
         return fuse_scene(bracket, labels, out, config, overwrite=overwrite)
 
     results = Threads(min(MAX_WORKERS, os.cpu_count() or 1)).in_order(brackets, fuse)
@@ -108,10 +114,12 @@ def _fuse_all(
             if isinstance(result, BracketSegError):
                 yield SceneFailed(scene=scene, error=result, index=index, total=total)
             else:
+                paths, moved = result
                 yield SceneFused(
                     scene=scene,
-                    paths=result,
+                    paths=paths,
                     notes=notes_on(bracket, config),
+                    moved=moved,
                     index=index,
                     total=total,
                 )
@@ -126,8 +134,14 @@ def fuse_scene(
     config: FusionConfig,
     *,
     overwrite: bool = False,
-) -> tuple[Path, ...]:
+) -> tuple[tuple[Path, ...], str]:
     """Fuse one bracket; see :func:`fuse_brackets`.
+
+    Returns
+    -------
+    paths : tuple of Path
+    moved : str
+        As in :class:`SceneFused`.
 
     Raises
     ------
@@ -155,14 +169,26 @@ def fuse_scene(
         frames = zip(bracket.roles.values(), exposures.evs, strict=True)
         used = [replace(frame, ev=ev) for frame, ev in frames]
         write_exr(paths["exr"], radiance_map(exposures), used)
-    return tuple(paths.values())
+    return tuple(paths.values()), _moved(exposures, bracket) if config.looks_for_ghosts else ""
+
+
+def _moved(exposures: Exposures, bracket: Bracket) -> str:
+    taken = frame_taken(exposures.images, exposures.ghosts)
+    if taken is None:
+        return "nothing that moved was found"
+    share = float((taken != NONE).mean())
+    words = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+    roles = [role for k, role in enumerate(bracket.roles) if (taken == k).any()]
+    if len(roles) == 1:
+        return f"{words} of the picture moved; taken from the {roles[0]} frame alone"
+    return f"{words} of the picture moved; each part taken from one frame: {' or '.join(roles)}"
 
 
 def notes_on(bracket: Bracket, config: FusionConfig) -> tuple[str, ...]:
-    """Say what a person should know of what was made of a bracket.
+    """Say what a person should know of what is made of a bracket, before it is made.
 
     A radiance map is as right as the exposure values.
     """
     if "exr" in config.formats and not tells_evs(bracket):
-        return ("no file tells the exposures, which were measured in the pictures",)
+        return ("no file tells the exposures, which are measured in the pictures",)
     return ()

@@ -5,13 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.fusion.encoding import linear
-from bracketseg.fusion.exposures import (
-    Exposures,
-    Weight,
-    alone_at_ghosts,
-    normalized,
-    unclipped,
-)
+from bracketseg.fusion.exposures import Exposures, Weight, normalized, unclipped
+from bracketseg.fusion.frame_taken import frame_taken
+from bracketseg.fusion.ghost_weights import alone_where_taken
 
 FEATHER = 1 / 250
 """Of the longer side: the standard deviation of the blur of the masks' borders."""
@@ -29,7 +25,7 @@ def radiance_map(exposures: Exposures) -> NDArray[np.float32]:
     blurred a little; where they trust several, each counts by the light that it caught,
     ``2**EV``, of which its noise is the smaller share. A frame counts less the nearer its
     brightest channel is to clipping, and nothing once that clips; where all clip it is the
-    low frame.
+    low frame. Where something moved it is one frame alone.
 
     Parameters
     ----------
@@ -72,4 +68,5 @@ def radiance_weights(exposures: Exposures) -> list[Weight]:
         * np.float32(2.0 ** (ev - brightest))
         for part, image, ev in zip(exposures.trust(), exposures.images, exposures.evs, strict=True)
     ]
-    return alone_at_ghosts(exposures, normalized(exposures, weights))
+    taken = frame_taken(exposures.images, exposures.ghosts)
+    return alone_where_taken(normalized(exposures, weights), taken)

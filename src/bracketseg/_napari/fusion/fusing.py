@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.bracket import Frame
-from bracketseg.errors import LabelingError
+from bracketseg.errors import FusionError
 from bracketseg.fusion.display import DisplayFusion, display_picture
 from bracketseg.fusion.exposures import Exposures, Weight, as_weight, smaller, softened
-from bracketseg.fusion.formats import format_of, write_exr, write_picture
+from bracketseg.fusion.formats import format_of, require_exr, write_exr, write_picture
 from bracketseg.fusion.laid_frames import LaidFrames, lay_frames
 from bracketseg.fusion.measured_evs import measured_evs
 from bracketseg.fusion.radiance_map import radiance_map
@@ -67,7 +67,7 @@ class Preview:
 
     def __init__(self, whole: LaidFrames) -> None:
         self._frames = whole.reduced(SIDE)
-        self._fusion = DisplayFusion(self._frames.images)
+        self._fusion = DisplayFusion(self._frames.images, self._frames.ghosts)
         self._made: tuple[Exposures, NDArray[np.uint8]] | None = None
 
     def picture(self, low: MaskArrays, high: MaskArrays) -> NDArray[np.uint8]:
@@ -103,15 +103,17 @@ def save(
     Raises
     ------
     FusionError
-        If it cannot be written.
+        If it cannot be written; what EXR needs that is missing is told before the work.
     FrameError, LabelingError
         If the frames or the masks cannot be used.
     """
     to = format_of(path)
+    if to == "exr":
+        require_exr(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LabelingError(f"{path.parent}: cannot be made ({error.strerror})") from error
+        raise FusionError(f"{path.parent}: cannot be made ({error.strerror})") from error
     exposures = whole.exposures(low.weight(), high.weight())
     if to != "exr":
         write_picture(path, display_picture(exposures))
