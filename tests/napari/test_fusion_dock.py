@@ -140,13 +140,15 @@ def test_it_says_what_is_missing(hand, scene):
     assert hand.find("fuse").isEnabled()
 
 
-def test_the_picture_lies_on_the_frames_and_what_was_selected_stays_so(barn):
+def test_the_picture_lies_below_the_masks_and_what_was_selected_stays_so(barn):
     active = find_layer(barn.viewer.layers, "ground truth", "barn", "low")
     barn.viewer.layers.selection.active = active
     picture = barn.fuse()
     assert picture.shape == (24, 32, 3)
     assert barn.fused.name == "barn fused"
-    assert barn.viewer.layers[-1] is barn.fused
+    names = [layer.name for layer in barn.viewer.layers]
+    frames, masks = ["barn low", "barn medium", "barn high"], barn.masks("low")[::-1]
+    assert names == [*frames, "barn fused", *masks]
     assert barn.viewer.layers.selection.active is active
     frame = find_layer(barn.viewer.layers, "frame", "barn", "medium")
     np.testing.assert_allclose(barn.fused.extent.world, frame.extent.world)
@@ -295,6 +297,7 @@ def test_the_slices_of_a_stack_are_fused_one_by_one(hand, tmp_path):
     hand.becomes(lambda now: np.abs(now.astype(int) - first[:, ::-1]).mean() < 4)
     assert hand.fused.name == "walk fused"
     hand.file = tmp_path / "slice.png"
+    assert hand.find("save").text() == "Save this slice…"
     hand.click("save")
     hand.says("Saved")
     assert hand.proposed[0].name == "walk_0001_fused.png"
@@ -467,7 +470,7 @@ def test_a_closed_dock_leaves_no_work_behind(barn, viewer, qtbot):
     barn.click("fuse")
     dock = FusionDock(viewer)
     dock.findChild(QWidget, "fusion.fuse").click()
-    qtbot.waitUntil(lambda: barn.fused is not None)
+    qtbot.waitUntil(lambda: barn.fused is not None and barn.fused.visible)
     fused = barn.fused
     with qtbot.waitSignal(dock.destroyed):
         dock.deleteLater()

@@ -46,11 +46,11 @@ class MaskArrays:
     def preview(self, shape: tuple[int, int]) -> Weight:
         """Give about the same at a smaller shape, in a time that does not grow with the mask.
 
-        Each pixel is the mean of some that it stands for, two or three a side where it stands
-        for many.
+        Each pixel is the mean of some of those that it stands for, from one and a half to
+        three a side.
         """
         scale = min(whole / small for whole, small in zip(self.labels.shape, shape, strict=True))
-        step = max(1, int(scale / 2))
+        step = max(1, int(scale / 1.5))
         some = (slice(step // 2, None, step),) * 2
         probability = None if self.probability is None else self.probability[some]
         return smaller(
