@@ -216,6 +216,51 @@ def test_ground_truth_goes_before_predictions_and_probabilities_are_soft(barn):
     assert brightness(soft) < brightness(hard) - 3
 
 
+def test_masks_of_another_frame_are_not_taken_by_themselves(barn, tmp_path):
+    layers = barn.viewer.layers
+    for layer in [layer for layer in layers if layer.name.endswith("ground truth")]:
+        layers.remove(layer)
+    masks = {role: add_mask(barn.viewer, role, kind="prediction") for role in ("low", "high")}
+
+    def made_on(role, name):
+        ours = dict(masks[role].metadata[METADATA_KEY], frame=str(tmp_path / "set/barn" / name))
+        masks[role].metadata = {METADATA_KEY: ours}
+
+    made_on("low", "low.png")
+    made_on("high", "high.png")
+    barn.says("Ready")
+    # Another frame has come to be the high one since.
+    made_on("high", "medium.png")
+    barn.says("barn has no mask of the high frame")
+    assert barn.masks("high") == ["barn high prediction", "barn low prediction"]
+    barn.pick("high", "barn high prediction")
+    barn.says("Ready")
+    made_on("high", "high.png")
+    barn.says("Ready")
+
+
+def test_ground_truth_of_another_frame_is_passed_over(barn, tmp_path):
+    from bracketseg.labeling.label_folder import label_brackets
+    from bracketseg.labeling.mask_store import LabelingFolder
+    from bracketseg.labeling.ranges import DEFAULT_RANGES
+    from bracketseg.labeling.records import LabelingInfo
+
+    layers = barn.viewer.layers
+    info = LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES))
+    folder = LabelingFolder.create(tmp_path / "labels", info)
+    list(label_brackets([barn.session.current], DEFAULT_RANGES, folder))
+    mask = find_layer(layers, "ground truth", "barn", "high")
+    ours = dict(mask.metadata[METADATA_KEY], path=str(tmp_path / "labels/barn_high.png"))
+    mask.metadata = {METADATA_KEY: ours}
+    barn.qtbot.waitUntil(lambda: not running_jobs())
+    barn.says("Ready")
+    frame = find_layer(layers, "frame", "barn", "high")
+    other = dict(frame.metadata[METADATA_KEY], path=str(tmp_path / "set/barn/medium.png"))
+    frame.metadata = {METADATA_KEY: other}
+    add_mask(barn.viewer, "high", "attic")
+    barn.says("barn has no mask of the high frame")
+
+
 def test_another_scene_shows_its_own_picture(barn):
     before = barn.fuse()
     barn.show_scene("attic")

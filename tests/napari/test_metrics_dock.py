@@ -299,6 +299,42 @@ def test_a_probability_does_not_hide_the_frame_below_the_overlay(two):
     assert shown.opacity == 1
 
 
+def test_the_overlay_goes_and_comes_with_the_frame_of_its_role(two):
+    truth, layers = two.viewer.layers["barn low ground truth"], two.viewer.layers
+    low, high = (
+        two.viewer.add_image(
+            np.zeros((2, 5)),
+            metadata={METADATA_KEY: {"kind": "frame", "scene": "barn", "role": role}},
+            visible=role == "low",
+        )
+        for role in ("low", "high")
+    )
+    two.click("metrics.overlay")
+    assert two.overlay is not None
+    low.visible, high.visible = False, True
+    two.says("those of the low frame, and are shown over it alone")
+    assert two.overlay is None
+    assert truth.opacity > 0
+    assert two.find("metrics.overlay").isChecked()
+    # Painted meanwhile, it is not shown either.
+    truth.paint((1, 4), 1)
+    two.shows("fn", "2")
+    assert two.overlay is None
+    low.visible, high.visible = True, False
+    two.qtbot.waitUntil(lambda: two.overlay is not None)
+    assert two.overlay.data[1, 4] == 1
+    assert "shown over it alone" not in two.text()
+    # Where the other role has masks as well, its errors take their place.
+    add(two.viewer, 1 - TRUTH, "ground truth", "high")
+    add(two.viewer, 1 - GUESS, "prediction", "high")
+    two.qtbot.waitUntil(lambda: two.find("metrics.table").model().columnCount() == 2)
+    low.visible, high.visible = False, True
+    two.session.show_role("high")
+    two.qtbot.waitUntil(lambda: two.overlay is not None and two.overlay in layers)
+    assert two.overlay.name == "barn high errors"
+    two.says("barn high prediction, held against")
+
+
 def test_an_overlay_that_somebody_closed_is_off(two):
     two.click("metrics.overlay")
     two.viewer.layers.remove(two.overlay)

@@ -16,7 +16,7 @@ from bracketseg._napari.metrics.layers import (
     probability_layers,
 )
 from bracketseg._napari.session.session import Session
-from bracketseg.brackets.bracket import MASK_ROLES, Bracket
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 
 
 class PairChoice:
@@ -60,6 +60,7 @@ class PairChoice:
             event.connect(self._layers_changed)
         self._layers.selection.events.active.connect(self._active_changed)
         self._session.scene_changed.connect(self._scene_changed)
+        self._session.role_shown.connect(self._role_shown)
         self._look_again()
 
     def close(self) -> None:
@@ -71,6 +72,7 @@ class PairChoice:
             event.disconnect(self._layers_changed)
         self._layers.selection.events.active.disconnect(self._active_changed)
         self._session.scene_changed.disconnect(self._scene_changed)
+        self._session.role_shown.disconnect(self._role_shown)
 
     def candidates(self) -> list[Labels]:
         """List the layers that can be chosen, the topmost first."""
@@ -114,8 +116,17 @@ class PairChoice:
         pair = self.pair
         partner = None if pair is None else partner_of(pair, self.candidates())
         if partner is not None and event.value in (partner.reference, partner.prediction):
-            self._take(partner.reference, partner.prediction)
-            self.listed.emit()
+            self._turn_to(partner)
+
+    def _role_shown(self, role: MaskRole) -> None:
+        pair = self.pair
+        partner = None if pair is None else partner_of(pair, self.candidates())
+        if partner is not None and partner.role == role:
+            self._turn_to(partner)
+
+    def _turn_to(self, pair: LayerPair) -> None:
+        self._take(pair.reference, pair.prediction)
+        self.listed.emit()
 
     def _look_again(self) -> None:
         self._looking = False

@@ -156,6 +156,11 @@ def outdated_text(count: int) -> str:
     return f"⚠ Masks of {counted(count, 'scene')} have changed since: press Again to measure them."
 
 
+def elsewhere_text(role: MaskRole | None) -> str:
+    """Say why the errors are not shown, though they are asked for."""
+    return f"The errors are those of the {role} frame, and are shown over it alone."
+
+
 def counted(count: int, what: str) -> str:
     """Write a number and its noun.
 
