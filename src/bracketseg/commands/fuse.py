@@ -14,6 +14,7 @@ from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.formats import Format
 from bracketseg.fusion.fuse_folder import SceneFused, fuse_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.wording import counted
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -77,5 +78,5 @@ def fuse(
             scenes = [scene.scene for scene in fused if note in scene.notes]
             more = ", ..." if len(scenes) > 5 else ""
             output.print(f"Note: {note}: {', '.join(scenes[:5])}{more}")
-        output.print(f"{len(fused)} scenes fused in {out}")
+        output.print(f"{counted(len(fused), 'scene')} fused in {out}")
     report_problems([*found.problems, *failed], len(fused))

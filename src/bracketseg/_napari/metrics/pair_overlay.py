@@ -34,7 +34,7 @@ class PairOverlay:
         self._later = later
         self._overlay = ErrorOverlay(viewer)
         self._found: Measured | None = None
-        self._on = self._looking = False
+        self._on = self._shown = self._looking = False
         viewer.layers.events.connect(self._layer_says)
 
     def close(self) -> None:
@@ -61,8 +61,7 @@ class PairOverlay:
     @property
     def lost(self) -> bool:
         """Whether somebody closed the layer."""
-        wanted = self._on and self._found is not None and not self.elsewhere
-        return wanted and self._overlay.layer is None
+        return self._shown and self._overlay.layer is None
 
     def show(self, found: Measured | None) -> None:
         """Show what was measured; None where there is nothing."""
@@ -71,7 +70,8 @@ class PairOverlay:
 
     def _draw(self) -> None:
         found = self._found
-        if not self._on or found is None or self.elsewhere:
+        self._shown = self._on and found is not None and not self.elsewhere
+        if found is None or not self._shown:
             self._overlay.hide()
             return
         pair = found.pair
@@ -89,6 +89,6 @@ class PairOverlay:
 
     def _look(self) -> None:
         self._looking = False
-        if self.elsewhere == (self._overlay.layer is not None):
+        if self.elsewhere == self._shown:
             self._draw()
             self.changed.emit()
