@@ -329,7 +329,9 @@ def test_the_overlay_goes_and_comes_with_the_frame_of_its_role(two):
     # Where the other role has masks as well, its errors take their place.
     add(two.viewer, 1 - TRUTH, "ground truth", "high")
     add(two.viewer, 1 - GUESS, "prediction", "high")
-    two.qtbot.waitUntil(lambda: two.find("metrics.table").model().columnCount() == 6)
+    two.says("barn high prediction, held against")
+    two.viewer.layers.selection.active = truth
+    two.says("barn low prediction, held against")
     low.visible, high.visible = False, True
     two.session.show_role("high")
     two.qtbot.waitUntil(lambda: two.overlay is not None and "high" in two.overlay.name)

@@ -83,8 +83,8 @@ def label(
         }
         output.print(
             f"{counted(len(records), 'scene')} labelled in {out}; mean coverage: "
-            f"low {means['low']:.3f}, high {means['high']:.3f}, union {means['union']:.3f}, remainder "
-            f"{means['remainder']:.3f} in {means['pieces']:.0f} pieces"
+            f"low {means['low']:.3f}, high {means['high']:.3f}, union {means['union']:.3f}, "
+            f"remainder {means['remainder']:.3f} in {means['pieces']:.0f} pieces"
         )
     report_problems([*found.problems, *failed], len(records))
 
