@@ -221,6 +221,8 @@ def test_masks_of_another_frame_are_not_taken_by_themselves(barn, tmp_path):
     for layer in [layer for layer in layers if layer.name.endswith("ground truth")]:
         layers.remove(layer)
     masks = {role: add_mask(barn.viewer, role, kind="prediction") for role in ("low", "high")}
+    names = ["barn high prediction", "barn low prediction"]
+    barn.qtbot.waitUntil(lambda: barn.masks("high") == names)
 
     def made_on(role, name):
         ours = dict(masks[role].metadata[METADATA_KEY], frame=str(tmp_path / "set/barn" / name))
@@ -232,7 +234,7 @@ def test_masks_of_another_frame_are_not_taken_by_themselves(barn, tmp_path):
     # Another frame has come to be the high one since.
     made_on("high", "medium.png")
     barn.says("barn has no mask of the high frame")
-    assert barn.masks("high") == ["barn high prediction", "barn low prediction"]
+    assert barn.masks("high") == names
     barn.pick("high", "barn high prediction")
     barn.says("Ready")
     made_on("high", "high.png")
