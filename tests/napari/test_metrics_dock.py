@@ -332,9 +332,16 @@ def test_the_overlay_goes_and_comes_with_the_frame_of_its_role(two):
     two.says("barn high prediction, held against")
     two.viewer.layers.selection.active = truth
     two.says("barn low prediction, held against")
+    # It is chosen by hand now.
+    two.pick("metrics.reference", "barn low prediction")
+    two.pick("metrics.reference", "barn low ground truth")
     low.visible, high.visible = False, True
     two.session.show_role("high")
     two.qtbot.waitUntil(lambda: two.overlay is not None and "high" in two.overlay.name)
+    before = two.overlay.data[0, 0]
+    two.viewer.layers["barn high ground truth"].paint((0, 0), 1)
+    two.qtbot.waitUntil(lambda: two.overlay is not None and two.overlay.data[0, 0] != before)
+    assert two.overlay.name == "barn high errors"
     two.says("barn high prediction, held against")
 
 
