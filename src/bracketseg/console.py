@@ -29,6 +29,7 @@ from bracketseg.learning.events import (
     Warned,
 )
 from bracketseg.learning.progress import time_text
+from bracketseg.wording import counted
 
 output = Console(highlight=False, markup=False, soft_wrap=True)
 """Results: standard output."""
@@ -103,9 +104,8 @@ def tell_expected(expected: Expected) -> None:
     """Print what a prediction will take."""
     memory = expected.memory_bytes
     of_memory = "" if memory is None else f", and {memory / 2**20:.0f} MiB of memory"
-    errors.print(
-        f"{expected.frames} frames will take about {time_text(expected.seconds)}{of_memory}"
-    )
+    frames = counted(expected.frames, "frame")
+    errors.print(f"{frames} will take about {time_text(expected.seconds)}{of_memory}")
 
 
 class SceneEvent(Protocol):
@@ -228,7 +228,7 @@ def follow_training(events: Iterable[object]) -> tuple[int, list[BracketSegError
                     unlabelled = [s.scene for s in scenes if not s.broken]
                     if unlabelled:
                         warn(
-                            f"{len(unlabelled)} scenes have no mask and are left out: "
+                            f"{counted(len(unlabelled), 'scene')} without a mask left out: "
                             f"{', '.join(unlabelled[:5])}{', ...' if len(unlabelled) > 5 else ''}"
                         )
                 case SceneCached(done=done, total=total):
@@ -252,7 +252,8 @@ def follow_training(events: Iterable[object]) -> tuple[int, list[BracketSegError
                 case Cached():
                     used = len(event.train) + len(event.validation)
                     errors.print(
-                        f"{len(event.train)} scenes to train, {len(event.validation)} to validate"
+                        f"{counted(len(event.train), 'scene')} to train, "
+                        f"{len(event.validation)} to validate"
                     )
                 case StepDone():
                     progress.update(
@@ -274,8 +275,8 @@ def _say(event: object) -> str:
     match event:
         case Planned():
             return (
-                f"{event.scenes} scenes, {event.cache_bytes / 2**20:.0f} MiB of memory for their "
-                f"images, about {event.memory_bytes / 2**20:.0f} MiB in all; "
+                f"{counted(event.scenes, 'scene')}, {event.cache_bytes / 2**20:.0f} MiB of memory "
+                f"for their images, about {event.memory_bytes / 2**20:.0f} MiB in all; "
                 f"{event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
             )

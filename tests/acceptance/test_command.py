@@ -492,7 +492,7 @@ def test_train_leaves_out_what_is_broken_or_unlabelled(command, brackets, masks,
     again = ("train", brackets, "--masks", masks, "--role", "low", "--out", tmp_path / "run", *FAST)
     trained = command(*again)
     assert trained.status == 1
-    assert "1 scenes have no mask and are left out: s1" in trained.err
+    assert "1 scene without a mask left out: s1" in trained.err
     assert f"Left out: {brackets / 's2' / 'low.png'}" in trained.err
     assert "1 left out, 4 done" in trained.err
     assert (tmp_path / "run" / "best.safetensors").is_file()

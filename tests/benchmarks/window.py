@@ -1,4 +1,4 @@
-"""Measures the docks Brackets and Ground truth in a real window.
+"""Measures the docks Brackets, Ground truth and Fusion in a real window.
 
 Run it on a screen, real or virtual, while the machine does nothing else:
 
@@ -11,6 +11,7 @@ then how long it takes until another mask is on the screen, beside napari's own
 `labels.data = mask` and a bare redraw of the canvas in the same run. With `--where` it also
 says what held the loop up. At last come the times of napari alone to add and remove a layer:
 what adds or removes one holds up the loop for as long, and nothing else should for over 0.1 s.
+Last of all: how long it takes until the fused picture follows a stroke (`strokes.py`).
 """
 
 import argparse
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from event_loop import BLOCKED, EventLoopProbe
 from scenes import write_scenes
+from strokes import paint_fused
 
 LARGE = (1060, 1900)
 SMALL = (160, 240)
@@ -56,6 +58,7 @@ def main() -> None:
         bench.open_again(large)
         bench.show_masks()
         bench.add_bare_layers()
+        paint_fused(bench)
 
 
 class Bench:

@@ -13,7 +13,7 @@ from bracketseg.brackets.masks import ghosts_name, write_mask, write_probability
 from bracketseg.errors import FrameError, LabelingError
 from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.display import display_picture
-from bracketseg.fusion.exposures import as_weight
+from bracketseg.fusion.exposures import as_weight, smaller
 from bracketseg.fusion.laid_frames import lay_frames
 from bracketseg.fusion.scene import read_scene
 from bracketseg.labeling.label_folder import label_bracket
@@ -134,6 +134,22 @@ def test_a_frame_that_was_moved_is_laid_on_the_others(rng, method):
     assert (seen.mean(), laid.covers[1].mean()) == (pytest.approx(0.98, abs=0.02), 1)
     assert exposures.high[~seen].max() < 1
     assert exposures.high[seen].mean() > 0.99
+
+
+def test_reduced_frames_lay_reduced_masks_where_they_belong(rng):
+    images = hand_held(rng, 14, -8)
+    laid = lay_frames(images, (-2, 0, 2), method="shift")
+    mask = np.zeros(SHAPE, np.float32)
+    mask[60:140, 90:210] = 1
+    small = laid.reduced(max(SHAPE) // 4)
+    size = small.images[0].shape[:2]
+    found = small.exposures(smaller(0 * mask, size), smaller(mask, size)).high
+    wanted = laid.exposures(0 * mask, mask).reduced(max(SHAPE) // 4).high
+    assert np.abs(found - wanted).mean() < 0.005
+    # Frames that lie still keep their masks as they are.
+    still = lay_frames(images, (-2, 0, 2)).reduced(max(SHAPE) // 4)
+    weight = smaller(mask, size)
+    assert still.exposures(0 * weight, weight).high is weight
 
 
 def test_what_moved_is_taken_from_one_frame(rng):

@@ -144,13 +144,15 @@ def test_it_says_what_is_missing(hand, scene):
     assert hand.find("fuse").isEnabled()
 
 
-def test_the_picture_lies_on_the_frames_and_what_was_selected_stays_so(barn):
+def test_the_picture_lies_below_the_masks_and_what_was_selected_stays_so(barn):
     active = find_layer(barn.viewer.layers, "ground truth", "barn", "low")
     barn.viewer.layers.selection.active = active
     picture = barn.fuse()
     assert picture.shape == (24, 32, 3)
     assert barn.fused.name == "barn fused"
-    assert barn.viewer.layers[-1] is barn.fused
+    names = [layer.name for layer in barn.viewer.layers]
+    frames, masks = ["barn low", "barn medium", "barn high"], barn.masks("low")[::-1]
+    assert names == [*frames, "barn fused", *masks]
     assert barn.viewer.layers.selection.active is active
     frame = find_layer(barn.viewer.layers, "frame", "barn", "medium")
     np.testing.assert_allclose(barn.fused.extent.world, frame.extent.world)
@@ -216,6 +218,52 @@ def test_ground_truth_goes_before_predictions_and_probabilities_are_soft(barn):
     barn.viewer.add_image(probability, metadata={METADATA_KEY: ours}, visible=False)
     soft = barn.fuse()
     assert brightness(soft) < brightness(hard) - 3
+
+
+def test_masks_of_another_frame_are_not_taken_by_themselves(barn, tmp_path):
+    layers = barn.viewer.layers
+    for layer in [layer for layer in layers if layer.name.endswith("ground truth")]:
+        layers.remove(layer)
+    masks = {role: add_mask(barn.viewer, role, kind="prediction") for role in ("low", "high")}
+    names = ["barn high prediction", "barn low prediction"]
+    barn.qtbot.waitUntil(lambda: barn.masks("high") == names)
+
+    def made_on(role, name):
+        ours = dict(masks[role].metadata[METADATA_KEY], frame=str(tmp_path / "set/barn" / name))
+        masks[role].metadata = {METADATA_KEY: ours}
+
+    made_on("low", "low.png")
+    made_on("high", "high.png")
+    barn.says("Ready")
+    # Another frame has come to be the high one since.
+    made_on("high", "medium.png")
+    barn.says("barn has no mask of the high frame")
+    assert barn.masks("high") == names
+    barn.pick("high", "barn high prediction")
+    barn.says("Ready")
+    made_on("high", "high.png")
+    barn.says("Ready")
+
+
+def test_ground_truth_of_another_frame_is_passed_over(barn, tmp_path):
+    from bracketseg.labeling.label_folder import label_brackets
+    from bracketseg.labeling.mask_store import LabelingFolder
+    from bracketseg.labeling.ranges import DEFAULT_RANGES
+    from bracketseg.labeling.records import LabelingInfo
+
+    layers = barn.viewer.layers
+    info = LabelingInfo(method="manual", ranges=dict(DEFAULT_RANGES))
+    folder = LabelingFolder.create(tmp_path / "labels", info)
+    list(label_brackets([barn.session.current], DEFAULT_RANGES, folder))
+    mask = find_layer(layers, "ground truth", "barn", "high")
+    ours = dict(mask.metadata[METADATA_KEY], path=str(tmp_path / "labels/barn_high.png"))
+    mask.metadata = {METADATA_KEY: ours}
+    barn.says("Ready")
+    frame = find_layer(layers, "frame", "barn", "high")
+    other = dict(frame.metadata[METADATA_KEY], path=str(tmp_path / "set/barn/medium.png"))
+    frame.metadata = {METADATA_KEY: other}
+    barn.viewer.add_labels(np.zeros((24, 32), np.uint8), name="something else")
+    barn.says("barn has no mask of the high frame")
 
 
 def test_another_scene_shows_its_own_picture(barn):
@@ -299,6 +347,7 @@ def test_the_slices_of_a_stack_are_fused_one_by_one(hand, tmp_path):
     hand.becomes(lambda now: np.abs(now.astype(int) - first[:, ::-1]).mean() < 4)
     assert hand.fused.name == "walk fused"
     hand.file = tmp_path / "slice.png"
+    assert hand.find("save").text() == "Save this slice…"
     hand.click("save")
     hand.says("Saved")
     assert hand.proposed[0].name == "walk_0001_fused.png"
@@ -480,7 +529,7 @@ def test_a_closed_dock_leaves_no_work_behind(barn, viewer, qtbot):
     barn.click("fuse")
     dock = FusionDock(viewer)
     dock.findChild(QWidget, "fusion.fuse").click()
-    qtbot.waitUntil(lambda: barn.fused is not None)
+    qtbot.waitUntil(lambda: barn.fused is not None and barn.fused.visible)
     fused = barn.fused
     with qtbot.waitSignal(dock.destroyed):
         dock.deleteLater()

@@ -172,8 +172,9 @@ def test_every_row_explains_itself(two):
 def test_painting_is_followed(two):
     (truth,) = [layer for layer in two.viewer.layers if layer.name.endswith("truth")]
     truth.brush_size = 1
+    before = two.cell("fn")
     truth.paint((1, 4), 1)
-    two.shows("fn", "2")
+    two.qtbot.waitUntil(lambda: two.cell("fn") != before)
     truth.undo()
     two.shows("fn", "1")
     truth.data = GUESS.copy()
@@ -297,6 +298,51 @@ def test_a_probability_does_not_hide_the_frame_below_the_overlay(two):
     two.qtbot.waitUntil(lambda: shown.opacity == 0)
     two.click("metrics.overlay")
     assert shown.opacity == 1
+
+
+def test_the_overlay_goes_and_comes_with_the_frame_of_its_role(two):
+    truth = two.viewer.layers["barn low ground truth"]
+    low, high = (
+        two.viewer.add_image(
+            np.zeros((2, 5)),
+            metadata={METADATA_KEY: {"kind": "frame", "scene": "barn", "role": role}},
+            visible=role == "low",
+        )
+        for role in ("low", "high")
+    )
+    two.click("metrics.overlay")
+    assert two.overlay is not None
+    low.visible, high.visible = False, True
+    two.says("those of the low frame, and are shown over it alone")
+    assert two.overlay is None
+    assert truth.opacity > 0
+    assert two.find("metrics.overlay").isChecked()
+    # Painted meanwhile, it is not shown either.
+    before = two.cell("fn")
+    truth.paint((1, 4), 1)
+    two.qtbot.waitUntil(lambda: two.cell("fn") != before)
+    assert two.overlay is None
+    low.visible, high.visible = True, False
+    two.qtbot.waitUntil(lambda: two.overlay is not None)
+    assert two.overlay.data[1, 4] == 1
+    assert "shown over it alone" not in two.text()
+    # Where the other role has masks as well, its errors take their place.
+    add(two.viewer, 1 - TRUTH, "ground truth", "high")
+    add(two.viewer, 1 - GUESS, "prediction", "high")
+    two.says("barn high prediction, held against")
+    two.viewer.layers.selection.active = truth
+    two.says("barn low prediction, held against")
+    # It is chosen by hand now.
+    two.pick("metrics.reference", "barn low prediction")
+    two.pick("metrics.reference", "barn low ground truth")
+    low.visible, high.visible = False, True
+    two.session.show_role("high")
+    two.qtbot.waitUntil(lambda: two.overlay is not None and "high" in two.overlay.name)
+    before = two.overlay.data[0, 0]
+    two.viewer.layers["barn high ground truth"].paint((0, 0), 1)
+    two.qtbot.waitUntil(lambda: two.overlay is not None and two.overlay.data[0, 0] != before)
+    assert two.overlay.name == "barn high errors"
+    two.says("barn high prediction, held against")
 
 
 def test_an_overlay_that_somebody_closed_is_off(two):

@@ -343,7 +343,7 @@ def test_stop_ends_the_process_at_once_and_says_so(hand, qtbot):
     hand.says("2 of 2")
     hand.click("stop")
     assert worker.killed.is_set()
-    assert "Stopped. 1 of 2 frames are predicted." in hand.text()
+    assert "Stopped. 1 of 2 frames predicted." in hand.text()
     assert "attic low prediction" in hand.layers
     hand.run()
     assert "Predicted in" in hand.text()

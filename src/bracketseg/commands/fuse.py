@@ -15,6 +15,7 @@ from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.formats import Format
 from bracketseg.fusion.fuse_folder import SceneFused, fuse_brackets, notes_on
 from bracketseg.labeling.mask_store import LabelingFolder
+from bracketseg.wording import counted
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -85,7 +86,7 @@ def fuse(
         typer.echo(json.dumps(described, indent=2))
     else:
         _tell((event.moved, event.scene) for event in fused if event.moved)
-        output.print(f"{len(fused)} scenes fused in {out}")
+        output.print(f"{counted(len(fused), 'scene')} fused in {out}")
     report_problems([*found.problems, *failed], len(fused))
 
 

@@ -14,6 +14,7 @@ from bracketseg.brackets.placement import Placement
 from bracketseg.brackets.placement_text import placement_text
 from bracketseg.console import output, report_problems, warn
 from bracketseg.errors import BracketSegError
+from bracketseg.wording import counted
 
 
 def info(
@@ -46,7 +47,7 @@ def info(
                     output.print(f"          {frame['placement']['text']}")
             for note in scene["notes"]:
                 output.print(f"  Note: {note}")
-        output.print(f"{len(described)} brackets in {path}")
+        output.print(f"{counted(len(described), 'bracket')} in {path}")
     for left in found.left_over:
         warn(f"In no bracket: {left.path}: {left.reason}")
     report_problems(problems, len(described))

@@ -26,6 +26,7 @@ from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, ManualRange
 from bracketseg.labeling.records import LabelingInfo
 from bracketseg.labeling.rules import FOUND_RULES, Rule
+from bracketseg.wording import counted
 
 RangeOption = Annotated[
     tuple[float, float] | None,
@@ -81,9 +82,9 @@ def label(
             for name in ("low", "high", "union", "remainder", "pieces")
         }
         output.print(
-            f"{len(records)} scenes labelled in {out}; mean coverage: low {means['low']:.3f}, "
-            f"high {means['high']:.3f}, union {means['union']:.3f}, remainder "
-            f"{means['remainder']:.3f} in {means['pieces']:.0f} pieces"
+            f"{counted(len(records), 'scene')} labelled in {out}; mean coverage: "
+            f"low {means['low']:.3f}, high {means['high']:.3f}, union {means['union']:.3f}, "
+            f"remainder {means['remainder']:.3f} in {means['pieces']:.0f} pieces"
         )
     report_problems([*found.problems, *failed], len(records))
 

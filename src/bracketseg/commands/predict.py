@@ -24,6 +24,7 @@ from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import ScenePredicted
 from bracketseg.learning.shipped import shipped_model
+from bracketseg.wording import counted
 
 ModelOption = Annotated[
     Path | None,
@@ -86,7 +87,7 @@ def predict(
         typer.echo(json.dumps(predicted, indent=2))
     else:
         models_used = " with the models that bracketseg brings" if shipped else ""
-        output.print(f"{len(predicted)} scenes predicted in {out}{models_used}")
+        output.print(f"{counted(len(predicted), 'scene')} predicted in {out}{models_used}")
     report_problems([*found.problems, *failed], len(predicted))
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from bracketseg.brackets.align_method import AlignMethod, align
 from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.ghosts import ghosts_between
+from bracketseg.brackets.homography import Homography
 from bracketseg.brackets.luma import luma
 from bracketseg.brackets.placement import Placement, is_still, place_image
 from bracketseg.errors import FrameError
-from bracketseg.fusion.exposures import Exposures, Weight, smaller
+from bracketseg.fusion.exposures import Exposures, Weight
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,28 +36,18 @@ class LaidFrames:
     ghosts: NDArray[np.bool_] | None = None
     covers: tuple[NDArray[np.bool_], ...] | None = None
 
-    @property
-    def moved(self) -> bool:
-        """Whether any frame was moved."""
-        return not all(is_still(placement.matrix) for placement in self.placements)
-
     def exposures(self, low: Weight, high: Weight) -> Exposures:
         """Add the masks, which are in the pixels of their own frames.
-
-        They may be larger than these frames where those were reduced; and where no frame was
-        moved, they may be reduced as well.
 
         Parameters
         ----------
         low, high : (H, W) float32, 0..1
             See :func:`~bracketseg.fusion.exposures.as_weight`.
         """
-        height, width = self.images[0].shape[:2]
-        placed = [
+        low, high = (
             np.asarray(place_image(weight, placement.matrix), np.float32)
             for weight, placement in ((low, self.placements[0]), (high, self.placements[-1]))
-        ]
-        low, high = (smaller(weight, (height, width)) for weight in placed)
+        )
         return Exposures(
             images=self.images,
             evs=self.evs,
@@ -67,10 +58,7 @@ class LaidFrames:
         )
 
     def reduced(self, side: int) -> "LaidFrames":
-        """Make the frames smaller, with `side` pixels on the longer side at most.
-
-        Masks go on being given in full size.
-        """
+        """Make the same smaller, with `side` pixels on the longer side at most."""
         nothing = np.zeros(self.images[0].shape[:2], np.float32)
         small = Exposures(
             images=self.images,
@@ -83,7 +71,9 @@ class LaidFrames:
         return LaidFrames(
             images=small.images,
             evs=self.evs,
-            placements=self.placements,
+            placements=tuple(
+                _reduced(p, self.images[0].shape, small.shape) for p in self.placements
+            ),
             ghosts=small.ghosts,
             covers=small.covers,
         )
@@ -155,6 +145,18 @@ def placed_picture(image: NDArray[Any], placement: Placement) -> NDArray[Any]:
         borderMode=cv2.BORDER_REPLICATE,
     )
     return warped.clip(0, 1) if warped.dtype == np.float32 else np.asarray(warped)
+
+
+def _reduced(placement: Placement, shape: tuple[int, ...], small: tuple[int, ...]) -> Placement:
+    """Say where a frame lies in pixels of a smaller shape."""
+    if is_still(placement.matrix):
+        return placement
+    y, x = (length / whole for length, whole in zip(small[:2], shape[:2], strict=True))
+    # Pixels count from the centre of the first one, which is elsewhere when they are larger.
+    scale = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
+    matrix = scale @ placement.matrix @ np.linalg.inv(scale)
+    first, second, third = ((row[0], row[1], row[2]) for row in matrix.tolist())
+    return Homography(rows=(first, second, third), reliable=placement.reliable, note=placement.note)
 
 
 def _covered(shape: tuple[int, ...], placement: Placement) -> NDArray[np.bool_]:

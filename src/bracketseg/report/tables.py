@@ -22,6 +22,7 @@ from bracketseg.report.words import (
     printed_notes,
     verdict,
 )
+from bracketseg.wording import counted
 
 _SPREADS = "After ± stands the one over seeds, in brackets the one over scenes."
 
@@ -170,7 +171,9 @@ def coverage_markdown(coverage: CoverageContent) -> list[str]:
             digits = 0 if name == "pieces" else 3
             cells.append("–" if found is None else f"{found.mean:.{digits}f}")
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
-    mean_over = f"Mean over {len(coverage.scenes)} scenes of the fraction of the picture."
+    mean_over = (
+        f"Mean over {counted(len(coverage.scenes), 'scene')} of the fraction of the picture."
+    )
     return [*lines, "", mean_over, coverage_words(coverage), ""]
 
 
@@ -220,8 +223,9 @@ def configuration(content: ReportContent) -> str:
     )
     return (
         f"Ground truth: {content.experiment.made}, in "
-        f"{code(content.experiment.masks.path.name)}. Training: {config.epochs} epochs of images "
-        f"{config.image_size} x {config.image_size}, batch {config.batch_size}, learning rate "
+        f"{code(content.experiment.masks.path.name)}. Training: "
+        f"{counted(config.epochs, 'epoch')} of images {config.image_size} x {config.image_size}, "
+        f"batch {config.batch_size}, learning rate "
         f"{config.learning_rate:g}, dropout {config.dropout:g}, {augmented}, seeds "
         f"{', '.join(map(str, content.seeds))}. {', '.join(versions)}."
     )

@@ -37,6 +37,7 @@ from bracketseg._napari.widgets.shortcuts import Shortcut
 from bracketseg._napari.widgets.still_text import StillText
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.errors import BracketSegError
+from bracketseg.wording import counted
 
 MIN_WIDTH = 300
 """Pixels at which the second line of every row of the table has room."""
@@ -339,7 +340,7 @@ class BracketsDock(QWidget):
         if session.scanning and session.current is None:
             return f"Looking for brackets in {session.folder.name} …"
         if session.current is None:
-            return f"{found} scenes. Choose one in the table."
+            return f"{counted(found, 'scene')}. Choose one in the table."
         current = session.current.scene
         done = sum(session.is_labeled(bracket.scene) for bracket in session.brackets)
         row = (self._table.row_of(current) or 0) + 1

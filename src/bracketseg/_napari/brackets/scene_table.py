@@ -13,6 +13,7 @@ from bracketseg._napari.session.labeled_scenes import SceneLabels
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import Bracket, EVSource
 from bracketseg.errors import FrameError
+from bracketseg.wording import counted
 
 _EV_SOURCES: dict[EVSource, str] = {
     "exif": "EXIF",
@@ -148,7 +149,7 @@ def scene_text(bracket: Bracket) -> str:
     """Two lines about a bracket: its name, and its frames."""
     span = bracket.frames[-1].ev - bracket.frames[0].ev
     source = _EV_SOURCES[bracket.ev_source]
-    return f"{bracket.scene}\n{len(bracket.frames)} frames, {span:.1f} EV ({source})"
+    return f"{bracket.scene}\n{counted(len(bracket.frames), 'frame')}, {span:.1f} EV ({source})"
 
 
 def labels_text(labels: Sequence[SceneLabels], own: Path | None) -> str:

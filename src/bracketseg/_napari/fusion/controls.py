@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from bracketseg._napari.fusion.text import save_title
 from bracketseg._napari.widgets.align_choice import AlignChoice
 from bracketseg._napari.widgets.dock_column import fill_dock
 from bracketseg._napari.widgets.elided_combo import ElidedCombo
@@ -39,15 +40,19 @@ class FusionControls:
         )
         self.deghost = QCheckBox("One frame alone where something moved", dock)
         self.deghost.setObjectName("fusion.deghost")
-        self.fuse = QPushButton("Fuse", dock)
+        self.fuse = QCheckBox("Show the fused picture", dock)
         self.fuse.setObjectName("fusion.fuse")
-        self.fuse.setCheckable(True)
-        self.save = QPushButton("Save…", dock)
+        self.fuse.setToolTip(
+            "A layer below the masks, at a reduced size. It follows the masks while they are\n"
+            "painted, and the scene that is shown, until this is unticked."
+        )
+        self.save = QPushButton(save_title(stack=False), dock)
         self.save.setObjectName("fusion.save")
-        for button in (self.fuse, self.save):
-            button.setMinimumHeight(_MAIN_HEIGHT)
-            # The keys belong to the picture: a button must not take them with the focus.
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.save.setToolTip("Fuse in full size, to a file. It need not be shown.")
+        self.save.setMinimumHeight(_MAIN_HEIGHT)
+        for control in (self.fuse, self.save):
+            # The keys belong to the picture: a control must not take them with the focus.
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.status = StillText(dock, "fusion.status", lines=3)
         self._lay_out(dock)
 
@@ -61,6 +66,10 @@ class FusionControls:
                 combo.addItems(names)
             combo.setCurrentIndex(chosen)
         combo.setEnabled(bool(names))
+
+    def show_save(self, *, stack: bool) -> None:
+        """Say what is saved: the picture, or the slice of a stack that is shown."""
+        self.save.setText(save_title(stack=stack))
 
     def _lay_out(self, dock: QWidget) -> None:
         dock.setMinimumWidth(_MIN_WIDTH)
@@ -80,7 +89,9 @@ class FusionControls:
         grid.addWidget(self.deghost, len(rows), 0, 1, 2)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
-        buttons.addWidget(self.fuse, 2)
+        # Beside its words a tick box takes no click.
+        buttons.addWidget(self.fuse, 0)
+        buttons.addStretch(1)
         buttons.addWidget(self.save, 1)
         fill_dock(dock, inside, buttons, self.status)
 

@@ -83,7 +83,7 @@ class FusionDock(QWidget):
         )
         self._frames.start()
         self._masks.look()
-        parts = (self._live, self._masks, self._frames)
+        parts = (self._live, self._masks, self._frames, self._fused)
         self.destroyed.connect(partial(_close, parts, self._jobs))
 
     # What a person does.
@@ -162,9 +162,10 @@ class FusionDock(QWidget):
         wanted = self._controls.fuse.isChecked() and not isinstance(material, str)
         if not wanted:
             self._fused.hide()
-        self._live.follow(
-            material if wanted and isinstance(material, Material) else None, self._settings
-        )
+        followed = material if wanted and isinstance(material, Material) else None
+        self._live.follow(followed, self._settings)
+        if followed is not None:
+            self._fused.prepare(followed.title, followed.layers, list(self._masks.masks.values()))
         self._tell()
 
     def _scene_leaving(self, _bracket: object) -> None:
@@ -210,6 +211,7 @@ class FusionDock(QWidget):
         ready = not isinstance(material, str)
         controls.fuse.setEnabled(ready or controls.fuse.isChecked())
         controls.save.setEnabled(ready and not self._saving)
+        controls.show_save(stack=isinstance(material, Material) and bool(material.index))
         controls.status.setText(self._state(material))
 
     def _state(self, material: Material | str) -> str:
@@ -233,7 +235,9 @@ class FusionDock(QWidget):
 
 
 def _close(
-    parts: tuple[LiveFusion, MaskChoice, FrameChoice], jobs: JobGroup, _dock: object = None
+    parts: tuple[LiveFusion, MaskChoice, FrameChoice, FusedLayer],
+    jobs: JobGroup,
+    _dock: object = None,
 ) -> None:
     jobs.cancel()
     for part in parts:

@@ -91,12 +91,14 @@ class LiveFusion:
             probability=None if probability is None else probability[index],
         )
 
-    def _mask_changed(self, _event: Any) -> None:
+    def _mask_changed(self, event: Any) -> None:
         self._due = True
         if not self._gathering:
             self._gathering = True
-            # The window draws the stroke first, and a timer would wait for that.
-            self._begin()
+            # The window draws the stroke first, and a timer would wait for that. What is
+            # announced before it is drawn would be fused twice.
+            if event.type != "paint":
+                self._begin()
             QTimer.singleShot(DELAY_MS, self._gathered)
 
     def _gathered(self) -> None:

@@ -7,11 +7,12 @@ import numpy as np
 from napari.layers import Image, Labels, Layer
 from psygnal import Signal
 
-from bracketseg._napari.layers.frames import scene_of
+from bracketseg._napari.layers.frames import scene_of, source_of
 from bracketseg._napari.layers.picture_place import shape_of
 from bracketseg._napari.layers.provenance import METADATA_KEY, find_layer, provenance_of
 from bracketseg._napari.session.frame_choice import FrameChoice
 from bracketseg._napari.session.session import Session
+from bracketseg._napari.truth.made_on import made_on_other
 from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 
 
@@ -42,6 +43,8 @@ class MaskChoice:
         self._by_hand: dict[MaskRole, Labels] = {}
         self._chosen_for = self._scenes()
         self._looking = self._closed = False
+        # What each mask is about: a layer can be filled with that of another scene or frame.
+        self._about: dict[Labels, tuple[object, ...]] = {}
         events = self._layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.connect(self._layers_changed)
@@ -53,6 +56,7 @@ class MaskChoice:
         events = self._layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._layers_changed)
+        self._watch([])
         self._by_hand, self.masks = {}, {}
 
     def candidates(self) -> list[Labels]:
@@ -74,6 +78,7 @@ class MaskChoice:
         if self._closed:
             return
         there = self.candidates()
+        self._watch(there)
         self._by_hand = {role: mask for role, mask in self._by_hand.items() if mask in there}
         found = {role: self._by_hand.get(role) or self._guess(role, there) for role in MASK_ROLES}
         self.masks = {role: mask for role, mask in found.items() if mask is not None}
@@ -93,17 +98,36 @@ class MaskChoice:
         image = self._frames.images.get(role)
         if image is None:
             return None
-        scene = scene_of([image])
+        scene, file = scene_of([image]), source_of(image)
         for kind in ("ground truth", "prediction"):
-            layer = find_layer(there, kind, scene, role)
-            if isinstance(layer, Labels):
-                return layer
+            for mask in there:
+                ours = provenance_of(mask.metadata)
+                same = ours and (ours["kind"], ours["scene"], ours["role"]) == (kind, scene, role)
+                # Another frame may play the role since the mask was made.
+                if same and not made_on_other(mask, file):
+                    return mask
         named = [mask for mask in there if provenance_of(mask.metadata) is None]
         return next((mask for mask in named if role in mask.name.lower()), None)
 
     def _layers_changed(self, event: Any) -> None:
         layer = getattr(event, "value", None)
-        if not self._looking and (layer is None or isinstance(layer, Labels)):
+        if layer is None or isinstance(layer, Labels):
+            self._look_soon()
+
+    def _watch(self, masks: Sequence[Labels]) -> None:
+        for mask in self._about:
+            mask.events.metadata.disconnect(self._mask_says)
+        self._about = {mask: _about(mask) for mask in masks}
+        for mask in masks:
+            mask.events.metadata.connect(self._mask_says)
+
+    def _mask_says(self, event: Any) -> None:
+        # Its threshold may be another: that is nothing to choose anew for.
+        if _about(event.source) != self._about[event.source]:
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        if not self._looking:
             self._looking = True
             self.later(self.look)
 
@@ -114,9 +138,7 @@ class MaskChoice:
         # A mask that was chosen for a stack is that of all its slices.
         if self._scenes() != self._chosen_for:
             self._by_hand, self._chosen_for = {}, self._scenes()
-        if not self._looking:
-            self._looking = True
-            self.later(self.look)
+        self._look_soon()
 
 
 def _fits(layer: Layer, image: Image) -> bool:
@@ -127,3 +149,10 @@ def _fits(layer: Layer, image: Image) -> bool:
     # A view of several masks is marked as ours, and is nobody's mask.
     mask = not marked if ours is None else ours["kind"] in ("ground truth", "prediction")
     return mask and layer.data.shape == shape_of(image)
+
+
+def _about(mask: Labels) -> tuple[object, ...]:
+    ours = provenance_of(mask.metadata)
+    if ours is None:
+        return ()
+    return ours["kind"], ours["scene"], ours["role"], ours.get("frame"), ours.get("path")

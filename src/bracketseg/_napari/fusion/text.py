@@ -21,7 +21,9 @@ def fused_text(
     """
     height, width = shape[:2]
     size = f"{width} x {height}"
-    words = [f"{material.scene} fused, {size}; it follows the masks. Save… makes it in full size."]
+    save = save_title(stack=bool(material.index))
+    where = "below the masks, which it follows"
+    words = [f"{material.scene} fused, {size}, {where}. {save} makes it in full size."]
     apart = [
         layer.name
         for layer, placement in zip(material.layers, whole.placements, strict=True)
@@ -34,3 +36,8 @@ def fused_text(
     elif deghost and whole.ghosts is not None:
         words.append(f"One frame alone on {whole.ghosts.mean():.1%} of the picture.")
     return " ".join(words)
+
+
+def save_title(*, stack: bool) -> str:
+    """Say what the button saves: the picture, or the slice of a stack that is shown."""
+    return "Save this slice…" if stack else "Save…"

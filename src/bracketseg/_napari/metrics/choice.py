@@ -1,6 +1,6 @@
 """Which of the open layers are compared."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from napari.layers import Image, Labels
@@ -16,7 +16,7 @@ from bracketseg._napari.metrics.layers import (
     probability_layers,
 )
 from bracketseg._napari.session.session import Session
-from bracketseg.brackets.bracket import MASK_ROLES, Bracket
+from bracketseg.brackets.bracket import MASK_ROLES, Bracket, MaskRole
 
 
 class PairChoice:
@@ -49,6 +49,9 @@ class PairChoice:
         self.reference: Labels | None = None
         self.prediction: Labels | None = None
         self._by_hand = False
+        self._selected: Labels | None = None
+        # Whose masks somebody turned to last.
+        self._turned_to: MaskRole | None = None
         self._looking = False
         self._closed = False
         self._said: list[object] = []
@@ -60,17 +63,19 @@ class PairChoice:
             event.connect(self._layers_changed)
         self._layers.selection.events.active.connect(self._active_changed)
         self._session.scene_changed.connect(self._scene_changed)
+        self._session.role_shown.connect(self._role_shown)
         self._look_again()
 
     def close(self) -> None:
         """Let go of the viewer."""
         self._closed = True
-        self._said = []
+        self._said, self._selected = [], None
         events = self._layers.events
         for event in (events.inserted, events.removed, events.renamed):
             event.disconnect(self._layers_changed)
         self._layers.selection.events.active.disconnect(self._active_changed)
         self._session.scene_changed.disconnect(self._scene_changed)
+        self._session.role_shown.disconnect(self._role_shown)
 
     def candidates(self) -> list[Labels]:
         """List the layers that can be chosen, the topmost first."""
@@ -111,11 +116,36 @@ class PairChoice:
         self._layers_changed(None)
 
     def _active_changed(self, event: Any) -> None:
+        masks = self.candidates()
+        if event.value not in masks or event.value is self._selected:
+            # A layer of ours was added, and what was selected before is so again.
+            return
+        self._selected = event.value
         pair = self.pair
-        partner = None if pair is None else partner_of(pair, self.candidates())
+        partner = None if pair is None else partner_of(pair, masks)
         if partner is not None and event.value in (partner.reference, partner.prediction):
-            self._take(partner.reference, partner.prediction)
-            self.listed.emit()
+            self._turn_to(partner)
+
+    def _keep_role(self, masks: Sequence[Labels]) -> None:
+        # What is guessed is of the role of the layer that is selected, which may be another.
+        pair = self.pair
+        if pair is None or self._turned_to is None or pair.role == self._turned_to:
+            return
+        partner = partner_of(pair, masks)
+        if partner is not None:
+            self.reference, self.prediction = partner.reference, partner.prediction
+
+    def _role_shown(self, role: MaskRole) -> None:
+        pair = self.pair
+        self._turned_to = role
+        partner = None if pair is None else partner_of(pair, self.candidates())
+        if partner is not None and partner.role == role:
+            self._turn_to(partner)
+
+    def _turn_to(self, pair: LayerPair) -> None:
+        self._turned_to = pair.role
+        self._take(pair.reference, pair.prediction)
+        self.listed.emit()
 
     def _look_again(self) -> None:
         self._looking = False
@@ -129,6 +159,7 @@ class PairChoice:
             scene = None if current is None else current.scene
             active = self._layers.selection.active
             self.reference, self.prediction = guess_pair(masks, scene, active)
+            self._keep_role(masks)
         self.listed.emit()
         # Also where they are the same layers: they may show another scene by now.
         says: list[object] = [(m, m.name, provenance_of(m.metadata)) for m in masks]

@@ -14,7 +14,7 @@ from bracketseg._napari.metrics.controls import MetricsControls
 from bracketseg._napari.metrics.of_layers import MetricsOfLayers
 from bracketseg._napari.metrics.of_set import MetricsOfSet
 from bracketseg._napari.metrics.report_dialog import ReportDialog
-from bracketseg._napari.metrics.text import NO_CURVES, counted, threshold_text
+from bracketseg._napari.metrics.text import NO_CURVES, threshold_text
 from bracketseg._napari.session.dock_life import join_session
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import JobGroup
@@ -22,6 +22,7 @@ from bracketseg._napari.widgets.legend import legend_text
 from bracketseg.brackets.files import write_bytes
 from bracketseg.evaluation.curves import best_threshold, mean_curves
 from bracketseg.evaluation.spreadsheet import HEADER, metric_rows, spreadsheet_bytes, table_text
+from bracketseg.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -209,6 +209,28 @@ def probability_layers(layers: Iterable[Layer]) -> list[Layer]:
     ]
 
 
+def lies_elsewhere(pair: LayerPair, layers: Iterable[Layer]) -> bool:
+    """Whether the frame that is seen is that of the other role.
+
+    Parameters
+    ----------
+    pair : LayerPair
+    layers : iterable of Layer
+        Bottom to top.
+    """
+    ours = provenance_of(pair.prediction.metadata)
+    seen = [
+        frame["role"]
+        for layer in layers
+        if layer.visible
+        and (frame := provenance_of(layer.metadata))
+        and frame["kind"] == "frame"
+        and ours
+        and frame["scene"] == ours["scene"]
+    ]
+    return bool(seen) and seen[-1] in MASK_ROLES and pair.role not in (None, seen[-1])
+
+
 def threshold_of(layer: Labels) -> float | None:
     """Give the threshold at which a prediction was made; None where the layer does not say."""
     ours = provenance_of(layer.metadata)

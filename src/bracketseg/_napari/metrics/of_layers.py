@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
-from bracketseg._napari.layers.error_overlay import ErrorOverlay
 from bracketseg._napari.layers.provenance import provenance_of
 from bracketseg._napari.metrics.choice import PairChoice
 from bracketseg._napari.metrics.controls import MetricsControls, fill
 from bracketseg._napari.metrics.layers import (
     LayerPair,
-    probability_layers,
     refusal,
     remark,
     threshold_of,
@@ -20,8 +18,15 @@ from bracketseg._napari.metrics.layers import (
 )
 from bracketseg._napari.metrics.live import LiveMetrics, Measured
 from bracketseg._napari.metrics.origin import trained_scenes
+from bracketseg._napari.metrics.pair_overlay import PairOverlay
 from bracketseg._napari.metrics.pair_table import COLUMNS, PairTable
-from bracketseg._napari.metrics.text import better_text, empty_text, joined, seen_text
+from bracketseg._napari.metrics.text import (
+    better_text,
+    elsewhere_text,
+    empty_text,
+    joined,
+    seen_text,
+)
 from bracketseg._napari.session.runs_folder import runs_folders
 from bracketseg._napari.session.session import Session
 from bracketseg.brackets.bracket import MaskRole
@@ -77,8 +82,8 @@ class MetricsOfLayers:
         self._masks: list[Labels] = []
         self._names: list[str] = []
         self._table = PairTable()
-        self._overlay = ErrorOverlay(session.viewer)
-        self._overlay_on = False
+        self._overlay = PairOverlay(session.viewer, later)
+        self._overlay.changed.connect(self.changed.emit)
         self._in_sight = True
         # What was read of a run, by its name.
         self._trained: dict[str, frozenset[str]] = {}
@@ -98,7 +103,7 @@ class MetricsOfLayers:
         """Let go of the viewer, and leave it as it was."""
         self._live.close()
         self._choice.close()
-        self._overlay.hide()
+        self._overlay.close()
 
     def activate(self) -> None:
         """Take over the controls."""
@@ -113,6 +118,7 @@ class MetricsOfLayers:
         self._active = False
         self._live.follow([])
         self.show_overlay(on=False)
+        self._overlay.show(None)
 
     def choose(self, reference: int, prediction: int) -> None:
         """Compare other entries of the lists; -1 is none."""
@@ -121,12 +127,8 @@ class MetricsOfLayers:
 
     def show_overlay(self, *, on: bool) -> None:
         """Show or close the picture of the outcomes."""
-        self._overlay_on = on
+        self._overlay.on = on
         self._wake()
-        if on:
-            self._draw()
-        else:
-            self._overlay.hide()
 
     def show(self, *, on: bool) -> None:
         """Say whether somebody sees the dock: what nobody sees is not measured."""
@@ -134,12 +136,12 @@ class MetricsOfLayers:
         self._wake()
 
     def _wake(self) -> None:
-        self._live.awake = self._in_sight or self._overlay_on
+        self._live.awake = self._in_sight or self._overlay.on
 
     @property
     def overlay_lost(self) -> bool:
         """Whether somebody closed the layer of the overlay."""
-        return self._overlay_on and self._main() is not None and self._overlay.layer is None
+        return self._overlay.lost
 
     @property
     def can_overlay(self) -> bool:
@@ -191,6 +193,7 @@ class MetricsOfLayers:
                 empty_text(found.metrics),
                 *several,
                 remark(pair),
+                elsewhere_text(pair.role) if self._overlay.elsewhere else "",
                 seen_text(pair.prediction.name) if self._was_seen(pair) else "",
                 found.problem,
             ]
@@ -261,7 +264,7 @@ class MetricsOfLayers:
         self._measured, self._problems, self._trained = {}, {}, {}
         if not self._pairs:
             self._show_table()
-            self._overlay.hide()
+            self._overlay.show(None)
         self._live.follow(self._pairs)
         self.changed.emit()
 
@@ -274,8 +277,8 @@ class MetricsOfLayers:
         if self._names != [title_of(mask) for mask in self._masks]:
             # Ground truth can begin from a prediction while it is measured.
             self._list()
-        if self._overlay_on and found.pair == self._choice.pair and not _is_second(before, found):
-            self._draw()
+        if found.pair == self._choice.pair and not _is_second(before, found):
+            self._overlay.show(found)
         self.changed.emit()
 
     def _failed(self, pair: LayerPair, error: Exception) -> None:
@@ -283,7 +286,7 @@ class MetricsOfLayers:
         self._measured.pop(number, None)
         self._problems[number] = str(error)
         self._show_table()
-        self._overlay.hide()
+        self._overlay.show(None)
         self.changed.emit()
 
     def _show_table(self) -> None:
@@ -294,18 +297,6 @@ class MetricsOfLayers:
             for row, column in self._table.spans():
                 self._controls.table.setSpan(row, column, 1, COLUMNS)
             self._controls.set_columns(everything=False)
-
-    def _draw(self) -> None:
-        found = self._main()
-        if found is None:
-            return
-        pair = found.pair
-        self._overlay.show(
-            pair.title,
-            found.composed,
-            pair.prediction,
-            [pair.reference, pair.prediction, *probability_layers(self._session.viewer.layers)],
-        )
 
 
 def _is_second(before: Measured | None, found: Measured) -> bool:

@@ -13,7 +13,6 @@ from bracketseg._napari.metrics.set import SetMetrics
 from bracketseg._napari.metrics.set_summary import doubts, mean_rows
 from bracketseg._napari.metrics.set_table import MetricsRow, SetTable, WorstFirst
 from bracketseg._napari.metrics.text import (
-    counted,
     detail_text,
     joined,
 )
@@ -24,6 +23,7 @@ from bracketseg.errors import BracketSegError
 from bracketseg.evaluation.baselines import baselines
 from bracketseg.evaluation.curves import Curves
 from bracketseg.evaluation.pairs import PairMeasured, SceneMetrics
+from bracketseg.wording import counted
 
 GATHER_MS = 200
 """How long rows are gathered before they are shown: each time the whole window is drawn."""

@@ -9,13 +9,13 @@ from bracketseg._napari.metrics.text import (
     NONE_TIP,
     better_text,
     corrected_text,
-    counted,
     outdated_text,
     trained_text,
 )
 from bracketseg.brackets.bracket import MASK_ROLES
 from bracketseg.evaluation.folders import mean_baselines, mean_metrics
 from bracketseg.evaluation.pairs import SceneMetrics
+from bracketseg.wording import counted
 
 
 def mean_rows(measured: Sequence[SceneMetrics]) -> list[MetricsRow]:

@@ -6,6 +6,7 @@ from bracketseg.brackets.bracket import MaskRole
 from bracketseg.evaluation.curves import BestThreshold, Curves, best_threshold, dice_at
 from bracketseg.evaluation.metrics import Metrics
 from bracketseg.evaluation.pairs import Matched, SceneMetrics
+from bracketseg.wording import counted
 
 TITLES = {
     "dice": "Dice",
@@ -156,13 +157,9 @@ def outdated_text(count: int) -> str:
     return f"⚠ Masks of {counted(count, 'scene')} have changed since: press Again to measure them."
 
 
-def counted(count: int, what: str) -> str:
-    """Write a number and its noun.
-
-    >>> counted(1, "scene"), counted(3, "mask")
-    ('1 scene', '3 masks')
-    """
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def elsewhere_text(role: MaskRole | None) -> str:
+    """Say why the errors are not shown, though they are asked for."""
+    return f"The errors are those of the {role} frame, and are shown over it alone."
 
 
 def left_out(matched: Matched) -> list[str]:

@@ -21,6 +21,7 @@ from bracketseg.labeling.records import MADE, Network
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import Expected, ScenePredicted
 from bracketseg.learning.progress import time_text
+from bracketseg.wording import counted
 from bracketseg.worker.requests import PredictFolder, Ready
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class FolderPrediction:
         failed = f", {len(self.failures)} could not be" if self.failures else ""
         stopped = "Stopped: " if self._stopping else ""
         self.outcome = (
-            f"{stopped}{good} of {self._total} scenes predicted{failed}. Saved in "
+            f"{stopped}{good} of {counted(self._total, 'scene')} predicted{failed}. Saved in "
             f"{self._named(self._out)}."
             if good
             else f"{stopped or 'Done: '}no scene was predicted{failed}."

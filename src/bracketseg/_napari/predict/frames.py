@@ -24,6 +24,7 @@ from bracketseg._napari.widgets.worker_slot import WorkerSlot
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.errors import FrameError
 from bracketseg.learning.config import PredictConfig
+from bracketseg.wording import counted
 from bracketseg.worker.client import Worker
 from bracketseg.worker.requests import FramePredicted, PredictFrames, Ready
 
@@ -164,7 +165,9 @@ class FramesPrediction:
         if self._job is None:
             return
         self._cancel()
-        frames = f" {self._done} of {self._total} frames are predicted." if self._done else ""
+        frames = (
+            f" {self._done} of {counted(self._total, 'frame')} predicted." if self._done else ""
+        )
         self.outcome = f"Stopped.{frames}"
         self.state_changed.emit()
 

@@ -16,6 +16,7 @@ from bracketseg.learning.model_card import ModelCard, read_card
 from bracketseg.learning.run_files import BEST
 from bracketseg.learning.runs import Run, find_runs
 from bracketseg.learning.shipped import shipped_model
+from bracketseg.wording import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +195,7 @@ def _when(run: Run) -> str:
     started = f"{run.started.astimezone():%d %b %H:%M}"
     if run.finished:
         return started
-    return f"{started}, {len(run.records)} of {run.config.epochs} epochs"
+    return f"{started}, {len(run.records)} of {counted(run.config.epochs, 'epoch')}"
 
 
 def _title(card: ModelCard, last: str) -> str:

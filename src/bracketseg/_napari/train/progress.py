@@ -22,6 +22,7 @@ from bracketseg.learning.events import (
     Warned,
 )
 from bracketseg.learning.progress import EpochRecord, time_text
+from bracketseg.wording import counted
 from bracketseg.worker.requests import Ready
 
 _MOST_STEPS = 4000
@@ -150,8 +151,8 @@ class TrainProgress:
             seconds = self.seconds_left()
             about = "" if seconds is None else f", about {time_text(seconds)}"
             return (
-                f"Training on {len(self.cached.train)} scenes, {len(self.cached.validation)} kept "
-                f"back, on {self.planned.device_name}{about} …"
+                f"Training on {counted(len(self.cached.train), 'scene')}, "
+                f"{len(self.cached.validation)} kept back, on {self.planned.device_name}{about} …"
             )
         left, whole = self.seconds_left(), self.seconds_left(behind)
         words = [
@@ -190,7 +191,7 @@ class TrainProgress:
         """
         ended = self.ended
         if isinstance(ended, Stopped) and ended.resumable:
-            place = f"after {ended.epoch} of {self.config.epochs} epochs"
+            place = f"after {ended.epoch} of {counted(self.config.epochs, 'epoch')}"
             if ended.step:
                 place += f" and {ended.step} step{'s' * (ended.step > 1)} of the next"
             return f"Stopped {place}. Resume goes on from there."

@@ -13,6 +13,7 @@ from bracketseg.errors import BracketSegError
 from bracketseg.learning.estimate import training_bytes
 from bracketseg.learning.free_memory import free_memory
 from bracketseg.learning.runs import Run
+from bracketseg.wording import counted
 from bracketseg.worker.requests import Train
 
 
@@ -21,10 +22,10 @@ def ready_text(choice: Choice | None, runs: Sequence[Train]) -> str:
     if choice is None or not runs:
         return ""
     scenes = " and ".join(
-        f"{choice.masks.scenes[role]} scenes with {role} masks" for role in choice.roles
+        f"{counted(choice.masks.scenes[role], 'scene')} with {role} masks" for role in choice.roles
     )
     epochs = runs[0].config.epochs
-    each = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    each = counted(epochs, "epoch")
     if len(runs) > 1:
         each = f"{len(runs)} runs one after another, {each} each"
     name = choice.masks.path.name
@@ -76,7 +77,9 @@ def run_title(run: Run, baseline: float | None = None) -> str:
         words.append(f"{mark}Dice {dice:.3f} (all fg. {baseline:.3f})")
     words.append(f"{run.started.astimezone():%d %b %H:%M}")
     # Where there is little room, the end is cut off.
-    words.append(f"{done} epochs" if run.finished else f"{done} of {config.epochs} epochs")
+    words.append(
+        counted(done, "epoch") if run.finished else f"{done} of {counted(config.epochs, 'epoch')}"
+    )
     return " · ".join(words)
 
 
@@ -120,11 +123,11 @@ def details_text(progress: TrainProgress | None) -> tuple[str, str]:
     broken = [scene for scene in skipped if scene.broken]
     titles = []
     if broken:
-        titles.append(f"⚠ {_count(len(broken), 'scene')} cannot be used")
+        titles.append(f"⚠ {counted(len(broken), 'scene')} cannot be used")
     if len(broken) < len(skipped):
-        titles.append(f"{_count(len(skipped) - len(broken), 'scene')} without a mask")
+        titles.append(f"{counted(len(skipped) - len(broken), 'scene')} without a mask")
     if progress.notes:
-        titles.append(_count(len(progress.notes), "note"))
+        titles.append(counted(len(progress.notes), "note"))
     lines = [*progress.notes, *(f"{scene.scene}: {scene.reason}" for scene in (*broken, *skipped))]
     return " · ".join(titles), "\n\n".join(dict.fromkeys(lines))
 
@@ -165,7 +168,3 @@ def _size(number: int) -> str:
 def _which(run: Train, queue: TrainQueue) -> str:
     name = f"{run.config.role}, {run.config.loss}"
     return f"{name}: " if queue.total == 1 else f"Run {queue.number} of {queue.total}, {name}: "
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QWidget
 
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.widgets.jobs import JobGroup
-from bracketseg._napari.widgets.report_window import ReportWindow, counted
+from bracketseg._napari.widgets.report_window import ReportWindow, done_text
 from bracketseg.brackets.bracket import Bracket
 from bracketseg.brackets.masks import find_masks
 from bracketseg.labeling.agreement import (
@@ -119,7 +119,7 @@ class AgreementReport:
                     *(_number(means[name], 1 if name.endswith("pieces") else 3) for name in _SHOWN),
                 ]
             )
-        self.window.end(counted(len(self._scenes), self._failures))
+        self.window.end(done_text(len(self._scenes), self._failures))
 
     def _broke(self, error: BaseException) -> None:
         self._running = False

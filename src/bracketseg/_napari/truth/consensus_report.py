@@ -13,7 +13,7 @@ from bracketseg._napari.session.labels_folder import labels_folder
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.truth.background_writer import BackgroundWriter
 from bracketseg._napari.widgets.jobs import JobGroup
-from bracketseg._napari.widgets.report_window import ReportWindow, counted
+from bracketseg._napari.widgets.report_window import ReportWindow, done_text
 from bracketseg.brackets.bracket import MASK_ROLES, Bracket
 from bracketseg.brackets.masks import find_masks
 from bracketseg.errors import LabelingError
@@ -138,7 +138,7 @@ class ConsensusReport:
             ),
             on_event=self._event,
             on_done=lambda _: self._end(
-                f"{counted(self._saved, self._failures)} Saved in {there.out}"
+                f"{done_text(self._saved, self._failures)} Saved in {there.out}"
             ),
             on_error=lambda error: self._end(str(error)),
             description="averaging annotators",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Layer
@@ -14,6 +14,7 @@ from bracketseg._napari.layers.frames import ShownFrame
 from bracketseg._napari.layers.provenance import find_layer, provenance_of
 from bracketseg._napari.session.session import Session
 from bracketseg._napari.session.subject import Subject
+from bracketseg._napari.truth.made_on import made_on_other
 from bracketseg._napari.truth.places import Places
 from bracketseg.brackets.bracket import MaskRole
 from bracketseg.brackets.masks import mask_name
@@ -76,7 +77,7 @@ class Predictions:
             another size than the frame.
         """
         found, frame = self._layer(subject, role), subject.frames[role]
-        made_on = _frame_of(found[0], frame) if found is not None else ""
+        made_on = made_on_other(found[0], frame.file) if found is not None else ""
         if found is not None and not made_on:
             layer, mask = found
             return Prediction(origin=_origin_of(layer), mask=mask)
@@ -164,20 +165,6 @@ def _about(layer: Layer) -> tuple[object, ...]:
     """Say of which scene and role a layer is a prediction; empty if it is none."""
     ours = provenance_of(layer.metadata)
     return (ours["scene"], ours["role"]) if ours and ours["kind"] == "prediction" else ()
-
-
-def _frame_of(layer: Labels, frame: ShownFrame) -> str:
-    """Name the frame that the mask of a layer was made on, if it is known to be another one."""
-    ours, file = provenance_of(layer.metadata), frame.file
-    if ours is None or file is None:
-        return ""
-    if "path" in ours:
-        with suppress(LabelingError):
-            labeling = LabelingFolder.open(Path(ours["path"]).parent)
-            role = cast("MaskRole", ours["role"])
-            return other_frame(labeling, ours["scene"], role, file)
-    made_on = Path(ours.get("frame", file))
-    return "" if made_on == file else made_on.name
 
 
 def _of_another(name: str, made_on: str, role: MaskRole, frame: ShownFrame) -> LabelingError:

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from bracketseg.brackets.files import write_text
+from bracketseg.wording import counted
 
 TURN = 0.010
 """Seconds of rows after which the window gets its turn to draw and to listen."""
@@ -155,11 +156,11 @@ class ReportWindow(QDialog):
             self.export_wanted.emit(path if path.suffix else path.with_suffix(".csv"))
 
 
-def counted(done: int, failures: int) -> str:
+def done_text(done: int, failures: int) -> str:
     """Say how many scenes were done.
 
-    >>> counted(1, 0), counted(12, 2)
+    >>> done_text(1, 0), done_text(12, 2)
     ('1 scene.', '12 scenes, 2 could not be read.')
     """
     failed = f", {failures} could not be read" if failures else ""
-    return f"{done} scene{'' if done == 1 else 's'}{failed}."
+    return f"{counted(done, 'scene')}{failed}."
