@@ -42,7 +42,8 @@ def place(tmp_path):
 def read(place, bracket=None, **config):
     if bracket is None:
         (bracket,) = find_brackets(place / "set").brackets
-    return read_scene(bracket, LabelingFolder.open(place / "labels"), FusionConfig(**config))
+    labels = LabelingFolder.open(place / "labels")
+    return read_scene(bracket, labels, FusionConfig(**config))[1]
 
 
 def test_a_scene_is_read_with_its_masks(place):
@@ -75,7 +76,7 @@ def test_a_mask_of_another_frame_is_refused(place):
     info = LabelingInfo(method="otsu", ranges={"low": Otsu(), "high": Otsu()})
     folder = LabelingFolder.create(place / "otsu", info)
     label_bracket(bracket, info.ranges, folder)
-    assert read_scene(bracket, folder, FusionConfig()).low.any()
+    assert read_scene(bracket, folder, FusionConfig())[1].low.any()
     low, medium, high = bracket.frames
     other = (replace(medium, ev=-2.0), replace(low, ev=0.0), high)
     swapped = replace(bracket, frames=other)

@@ -79,13 +79,13 @@ def fuse(
             {
                 "scene": event.scene,
                 "files": [str(path) for path in event.paths],
-                "notes": [*event.notes, *filter(None, [event.moved])],
+                "notes": [*event.notes, *event.found],
             }
             for event in fused
         ]
         typer.echo(json.dumps(described, indent=2))
     else:
-        _tell((event.moved, event.scene) for event in fused if event.moved)
+        _tell((note, event.scene) for event in fused for note in event.found)
         output.print(f"{counted(len(fused), 'scene')} fused in {out}")
     report_problems([*found.problems, *failed], len(fused))
 

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bracketseg.brackets.bracket import Bracket
+from bracketseg.brackets.bracket import Bracket, Role
 from bracketseg.brackets.files import cannot_write, sweep
 from bracketseg.errors import BracketSegError, FusionError
 from bracketseg.fusion.config import FusionConfig
@@ -36,9 +36,8 @@ class SceneFused:
         In the order of the formats that were asked for.
     notes : tuple of str
         What a person should know of them, as of every bracket of its kind; mostly nothing.
-    moved : str
-        What was found to have moved, and what was done about it; nothing where that was not
-        asked for.
+    found : tuple of str
+        What came of aligning it and of looking for what moved, as far as that was asked for.
     index, total : int
         This is scene number `index` of `total`, counted from 1.
     """
@@ -46,7 +45,7 @@ class SceneFused:
     scene: str
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
-    moved: str
+    found: tuple[str, ...]
     index: int
     total: int
 
@@ -103,7 +102,7 @@ def _fuse_all(
     *,
     overwrite: bool,
 ) -> Generator[SceneFused | SceneFailed, None, None]:
-    def fuse(bracket: Bracket) -> tuple[tuple[Path, ...], str]:
+    def fuse(bracket: Bracket) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         return fuse_scene(bracket, labels, out, config, overwrite=overwrite)
 
     results = Threads(min(MAX_WORKERS, os.cpu_count() or 1)).in_order(brackets, fuse)
@@ -114,12 +113,12 @@ def _fuse_all(
             if isinstance(result, BracketSegError):
                 yield SceneFailed(scene=scene, error=result, index=index, total=total)
             else:
-                paths, moved = result
+                paths, found = result
                 yield SceneFused(
                     scene=scene,
                     paths=paths,
                     notes=notes_on(bracket, config),
-                    moved=moved,
+                    found=found,
                     index=index,
                     total=total,
                 )
@@ -134,13 +133,13 @@ def fuse_scene(
     config: FusionConfig,
     *,
     overwrite: bool = False,
-) -> tuple[tuple[Path, ...], str]:
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Fuse one bracket; see :func:`fuse_brackets`.
 
     Returns
     -------
     paths : tuple of Path
-    moved : str
+    found : tuple of str
         As in :class:`SceneFused`.
 
     Raises
@@ -158,7 +157,7 @@ def fuse_scene(
             f"{', '.join(there)}: is there already. Write to another folder, or ask for it to "
             "be replaced (--overwrite)."
         )
-    exposures = read_scene(bracket, labels, config)
+    laid, exposures = read_scene(bracket, labels, config)
     if set(paths) - {"exr"}:
         picture = display_picture(exposures)
         for to, path in paths.items():
@@ -169,16 +168,29 @@ def fuse_scene(
         frames = zip(bracket.roles.values(), exposures.evs, strict=True)
         used = [replace(frame, ev=ev) for frame, ev in frames]
         write_exr(paths["exr"], radiance_map(exposures), used)
-    return tuple(paths.values()), _moved(exposures, bracket) if config.looks_for_ghosts else ""
+    found = [
+        f"the {role} frame was not aligned: it shows too little in common with the others"
+        for role, placement in zip(bracket.roles, laid.placements, strict=True)
+        if not placement.reliable
+    ]
+    if config.looks_for_ghosts:
+        roles = tuple(bracket.roles)
+        found += [
+            f"what moved in the {roles[k]} frame cannot be seen: nothing says how much brighter or "
+            "darker it is"
+            for k in laid.not_compared
+        ]
+        found.append(_moved(exposures, roles))
+    return tuple(paths.values()), tuple(found)
 
 
-def _moved(exposures: Exposures, bracket: Bracket) -> str:
+def _moved(exposures: Exposures, names: Sequence[Role]) -> str:
     taken = frame_taken(exposures.images, exposures.ghosts)
     if taken is None:
         return "nothing that moved was found"
     share = float((taken != NONE).mean())
     words = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
-    roles = [role for k, role in enumerate(bracket.roles) if (taken == k).any()]
+    roles = [role for k, role in enumerate(names) if (taken == k).any()]
     if len(roles) == 1:
         return f"{words} of the picture moved; taken from the {roles[0]} frame alone"
     return f"{words} of the picture moved; each part taken from one frame: {' or '.join(roles)}"

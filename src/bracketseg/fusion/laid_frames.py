@@ -28,6 +28,8 @@ class LaidFrames:
         As in :class:`~bracketseg.fusion.exposures.Exposures`.
     placements : tuple of Placement
         Where each frame lies.
+    not_compared : tuple of int
+        Frames in which what moved could not be looked for.
     """
 
     images: tuple[NDArray[Any], ...]
@@ -35,6 +37,7 @@ class LaidFrames:
     placements: tuple[Placement, ...]
     ghosts: NDArray[np.bool_] | None = None
     covers: tuple[NDArray[np.bool_], ...] | None = None
+    not_compared: tuple[int, ...] = ()
 
     def exposures(self, low: Weight, high: Weight) -> Exposures:
         """Add the masks, which are in the pixels of their own frames.
@@ -117,8 +120,10 @@ def lay_frames(
     placements: tuple[Placement, ...] = tuple(Shift() for _ in images)
     if method != "off":
         placements = align([luma(image) for image in images], method, reference=reference)
+    not_compared: tuple[int, ...] = ()
     if deghost and ghosts is None:
-        ghosts = ghosts_between(images, evs, placements, reference=reference).ghosts
+        found = ghosts_between(images, evs, placements, reference=reference)
+        ghosts, not_compared = found.ghosts, found.left_out
     moved = not all(is_still(placement.matrix) for placement in placements)
     return LaidFrames(
         images=tuple(map(placed_picture, images, placements)),
@@ -126,6 +131,7 @@ def lay_frames(
         placements=placements,
         ghosts=ghosts,
         covers=tuple(_covered(images[0].shape, p) for p in placements) if moved else None,
+        not_compared=not_compared,
     )
 
 

@@ -10,13 +10,15 @@ from bracketseg.brackets.masks import ghosts_name, mask_name, read_mask
 from bracketseg.errors import FrameError, LabelingError
 from bracketseg.fusion.config import FusionConfig
 from bracketseg.fusion.exposures import Exposures, Weight
-from bracketseg.fusion.laid_frames import lay_frames
+from bracketseg.fusion.laid_frames import LaidFrames, lay_frames
 from bracketseg.fusion.masks_of_scene import weight_of
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.saved_scene import refuse_other_frame
 
 
-def read_scene(bracket: Bracket, labels: LabelingFolder, config: FusionConfig) -> Exposures:
+def read_scene(
+    bracket: Bracket, labels: LabelingFolder, config: FusionConfig
+) -> tuple[LaidFrames, Exposures]:
     """Read the frames that play a role, and their masks.
 
     Parameters
@@ -28,8 +30,10 @@ def read_scene(bracket: Bracket, labels: LabelingFolder, config: FusionConfig) -
 
     Returns
     -------
+    LaidFrames
     Exposures
-        In the pixels of the medium frame, or, where there is none, of the low one.
+        The same with the masks; in the pixels of the medium frame, or, where there is none, of
+        the low one.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def read_scene(bracket: Bracket, labels: LabelingFolder, config: FusionConfig) -
             deghost=config.deghost,
             ghosts=_map_in(config, bracket.scene),
         )
-        return laid.exposures(weights["low"], weights["high"])
+        return laid, laid.exposures(weights["low"], weights["high"])
     except FrameError as error:
         raise FrameError(f"{bracket.folder}: scene {bracket.scene}: {error}") from error
 

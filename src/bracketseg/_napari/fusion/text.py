@@ -31,6 +31,9 @@ def fused_text(
     ]
     if apart:
         words.append(f"⚠ {' and '.join(apart)} not aligned: too little in common.")
+    unseen = [material.layers[k].name for k in whole.not_compared]
+    if unseen:
+        words.append(f"⚠ What moved in {' and '.join(unseen)} cannot be seen: unknown exposure.")
     if deghost and (whole.ghosts is None or not whole.ghosts.any()):
         words.append("Nothing that moved was found.")
     elif deghost and whole.ghosts is not None:
