@@ -108,6 +108,11 @@ class Window:
         # Without dithering a sky has borders that no dock has made.
         shown.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
+    def hide_masks(self) -> None:
+        for layer in self.viewer.layers:
+            if type(layer).__name__ == "Labels":
+                layer.visible = False
+
     def close(self) -> None:
         self.viewer.close()
 
@@ -173,6 +178,7 @@ def fuse(window: Window) -> None:
     window.press("fusion.fuse")
     status = window.find("fusion.status")
     window.until(lambda: f"{SHOWN} fused," in status.text())
+    window.hide_masks()
     window.picture("fuse")
 
 
