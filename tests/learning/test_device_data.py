@@ -57,7 +57,7 @@ def test_nothing_is_said_to_be_outside_where_nothing_is(rng):
 def test_a_set_lies_on_the_device_if_it_fits(rng, monkeypatch, missing, lies_on):
     known = dataset(rng)
     size = known.images.nbytes + known.masks.nbytes
-    monkeypatch.setattr(device_data, "_room", lambda _: size - missing)
+    monkeypatch.setattr(device_data, "room_for_images", lambda _: size - missing)
     data = DeviceData(known, ELSEWHERE)
     assert data.lies_on == lies_on
     batch = data.batch(np.array([1, 4, 2])).turned(np.random.default_rng(0))

@@ -65,6 +65,9 @@ def _with_sorted_header(data: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + data[start:]
 
 
+# Also for one who loads it to predict at once: OpenVINO's program is made anew when the weights
+# change, and torch does not say so of what was made in its inference mode.
+@torch.inference_mode(mode=False)
 def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
     """Read a model from a run folder or from the safetensors file in one.
 
