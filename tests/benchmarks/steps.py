@@ -13,6 +13,7 @@ device is fast in and in float32, over several seeds; and the time beside what w
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import statistics
@@ -226,7 +227,8 @@ def curves(device: str) -> None:
                     {"role": "low", "image_size": 128, "batch_size": 4, "epochs": 20, "seed": seed}
                     | {"precision": precision, "device": device}
                 )
-                out = Path(name) / f"{precision}-{seed}"
+                out, estimated = Path(name) / f"{precision}-{seed}", math.nan
+                began = time.perf_counter()
                 for event in train(brackets, masks, config, out):
                     if isinstance(event, Estimated):
                         estimated, began = event.seconds, time.perf_counter()

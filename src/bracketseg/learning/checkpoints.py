@@ -128,10 +128,15 @@ def _unreadable(file: Path, error: Exception) -> ModelError:
 
 def save_last(path: Path, state: Mapping[str, Any]) -> None:
     """Write the state of a training (tensors, numbers, strings, lists, dicts), atomically."""
+    write_bytes(path, state_bytes(state))
+
+
+def state_bytes(state: Mapping[str, Any]) -> bytes:
+    """Return what `save_last` writes."""
     # torch, writing to a file, prints into the terminal and names no file when the disk is full.
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load_last(path: Path) -> dict[str, Any]:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     from bracketseg.learning.dataset import Dataset
 
-_TOO_LARGE = (
-    "there is not enough memory for the images of a batch; choose a smaller batch size or image size"
-)
+_TOO_LARGE = "there is not enough memory for the images of a batch; choose a smaller batch size or image size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,9 @@ class DeviceData:
         if dataset.outside.any():
             arrays.append(dataset.outside)
         tensors = [torch.from_numpy(array) for array in arrays]
-        if device.type != "cpu" and sum(array.nbytes for array in arrays) <= room_for_images(device):
+        if device.type != "cpu" and sum(array.nbytes for array in arrays) <= room_for_images(
+            device
+        ):
             tensors = [tensor.to(device) for tensor in tensors]
         self._tensors = tensors
         self.lies_on = tensors[0].device
