@@ -8,6 +8,9 @@ does hits all of them. Network, loss, batch and optimiser are the same; the pict
 and of Keras lie ready as float32, while those of bracketseg are picked and turned for each step, as
 in a training. On a GPU (`--device cuda`) Keras is left out. Prints Markdown rows.
 
+On a GPU the network of bracketseg is also compiled by `torch.compile`, to see whether that pays; on
+a CPU with `--compile`, and then without Keras.
+
 `--curves` trains on the sample data instead: the same learning curve, in the number format that the
 device is fast in and in float32, over several seeds; and the time beside what was estimated.
 """
@@ -34,6 +37,7 @@ Step = Callable[[], float]
 """Does a step and tells how many of its seconds went into picking the pictures."""
 
 PLAIN = "torch eager, float32"
+COMPILED = "bracketseg, its network by torch.compile"
 SEEDS = 3
 
 
@@ -43,6 +47,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="the compiled network, on a CPU too")
     parser.add_argument("--curves", action="store_true", help="compare learning curves instead")
     options = parser.parse_args()
     if options.curves:
@@ -54,7 +59,9 @@ def main() -> None:
 
 def steps(options: argparse.Namespace) -> None:
     ways = {"bracketseg": ours, PLAIN: plain}
-    if options.device == "cpu":
+    if options.compile or options.device != "cpu":
+        ways[COMPILED] = compiled
+    if options.device == "cpu" and not options.compile:
         ways["Keras"] = in_keras
     context = multiprocessing.get_context("spawn")
     processes, ends = [], {}
@@ -109,7 +116,11 @@ def pictures(count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     return images, images.mean(axis=3) > 140
 
 
-def ours(batch: int, size: int, device: str) -> Step:
+def compiled(batch: int, size: int, device: str) -> Step:
+    return ours(batch, size, device, compiling=True)
+
+
+def ours(batch: int, size: int, device: str, *, compiling: bool = False) -> Step:
     from bracketseg.allocator import keep_freed_memory
 
     keep_freed_memory()  # as the command does, before torch takes any memory
@@ -129,6 +140,9 @@ def ours(batch: int, size: int, device: str) -> Step:
     )
     config = TrainConfig(batch_size=batch, image_size=size)
     optimization = Optimization(config, there, resolve_precision("auto", there))
+    if compiling:
+        # In place, so that its weights stay those of the optimiser.
+        optimization.unet.compile()
     random, number = np.random.default_rng(0), 0
 
     def step() -> float:
@@ -224,7 +238,7 @@ def curves(device: str) -> None:
         for seed in range(SEEDS):
             for precision, losses in ways.items():
                 config = TrainConfig.model_validate(
-                    {"role": "low", "image_size": 128, "batch_size": 4, "epochs": 20, "seed": seed}
+                    {"role": "low", "image_size": 64, "batch_size": 4, "epochs": 15, "seed": seed}
                     | {"precision": precision, "device": device}
                 )
                 out, estimated = Path(name) / f"{precision}-{seed}", math.nan

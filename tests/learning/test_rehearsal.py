@@ -48,7 +48,7 @@ def test_the_time_is_that_of_all_images_in_all_epochs(data, monkeypatch):
     monkeypatch.setattr(rehearsal, "perf_counter", lambda: next(clock))
     tried = optimization()
     steps = iter([9 * STEP, STEP])
-    monkeypatch.setattr(tried, "rehearse", lambda _, total: next(steps))
+    monkeypatch.setattr(tried, "rehearse", lambda _batch, **_total: next(steps))
     monkeypatch.setattr(tried, "rehearse_learning", lambda: LEARNING)
     seconds = rehearse(tried, data, np.arange(10), np.arange(8, 12), 20)
     # Three steps an epoch; four images were looked at, as many as are kept back.
@@ -97,6 +97,6 @@ def test_a_step_of_many_images_is_rehearsed_with_few(data, monkeypatch):
     tried = optimization()
     tried.config = tried.config.model_copy(update={"batch_size": 100})
     seen = []
-    monkeypatch.setattr(tried, "rehearse", lambda batch, total: seen.append(total) or 1.0)
+    monkeypatch.setattr(tried, "rehearse", lambda _batch, total: seen.append(total) or 1.0)
     rehearse(tried, data, np.arange(12), np.array([0]), WORTH_IT)
     assert seen == [rehearsal.IMAGES] * 2

@@ -147,14 +147,14 @@ def _is_large(head: Head) -> bool:
     return head.row_by_row and not head.is_grey and math.prod(head.shape[:2]) >= LARGE
 
 
-def _decode_in_place(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _decode_in_place(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
     """Pixels of a JPEG in colour; OpenCV copies what it decodes into an array of its own."""
     jpeg.complete(path.read_bytes())
     pixels = np.empty(shape, np.uint8)
     # It does not say that it failed. Then the last row, which is written last, is as it was.
     pixels[-1] = unwritten = np.random.default_rng(0).integers(0, 256, shape[1:], np.uint8)
     try:
-        read: NDArray[np.uint8] | None = cv2.imread(str(path), pixels, _COLOUR)
+        read: NDArray[Any] | None = cv2.imread(str(path), pixels, _COLOUR)
     except cv2.error as error:
         raise ValueError(str(error)) from error
     if read is None or read.shape != shape or np.array_equal(read[-1], unwritten):

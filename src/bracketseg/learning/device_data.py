@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from bracketseg.learning.dataset import Dataset
 
-_TOO_LARGE = "there is not enough memory for the images of a batch; choose a smaller batch size or image size"
+_TOO_LARGE = (
+    "there is not enough memory for the images of a batch; choose a smaller batch or image size"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Batch:
         ------
         OutOfMemoryError
         """
-        given = (self.images, self.masks)
+        given: tuple[Tensor, ...] = (self.images, self.masks)
         if self.outside is not None:
             given = (*given, self.outside)
         with memory_guard(_TOO_LARGE):

@@ -285,8 +285,8 @@ def _fill(
     padded = math.prod(-(-length // grid) * grid for length in shape)
     memory = tile_bytes(per_pixel * padded, way.engine, in_bands=way.in_bands)
     max_pixels = int(memory / per_pixel)
-    # OpenVINO has a program for each size.
-    cutting: Any = {"halo": halo, "grid": grid, "alike": way.engine == "openvino"}
+    # Tiles of one size use the same memory over again, and OpenVINO has a program for each size.
+    cutting: Any = {"halo": halo, "grid": grid, "alike": True}
     tile = choose_tile(shape, max_pixels=max_pixels, **cutting) if side is None else (side, side)
     network = way.network(model.unet)
 
