@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning import device_data
 from bracketseg.learning.dataset import Dataset
 from bracketseg.learning.device_data import DeviceData
@@ -64,3 +65,18 @@ def test_a_set_lies_on_the_device_if_it_fits(rng, monkeypatch, missing, lies_on)
     assert batch.images.device == batch.masks.device == ELSEWHERE
     assert batch.images.shape == (3, 16, 16, 3)
     assert batch.images.dtype == torch.uint8
+
+
+def test_too_little_memory_for_a_batch_is_told_as_such(rng, monkeypatch):
+    data = DeviceData(dataset(rng), CPU)
+    batch = data.batch(np.arange(2))
+
+    def fail(*_args, **_options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(DeviceData, "_there", fail)
+    with pytest.raises(OutOfMemoryError, match="smaller batch"):
+        data.batch(np.arange(2))
+    monkeypatch.setattr(device_data, "augment", fail)
+    with pytest.raises(OutOfMemoryError, match="smaller batch"):
+        batch.turned(np.random.default_rng(0))
