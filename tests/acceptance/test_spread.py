@@ -54,7 +54,7 @@ def contents(folder):
 def test_each_command_gives_the_same_on_a_cluster(
     command, brackets, scheduler, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 12)
+    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 10)
     (brackets / "s2" / "low.png").write_bytes(b"no picture")
     evaluated = []
     for name, spread in (("here", ()), ("there", ("--scheduler", scheduler))):

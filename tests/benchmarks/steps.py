@@ -124,6 +124,9 @@ def ours(batch: int, size: int, device: str, *, compiling: bool = False) -> Step
     from bracketseg.allocator import keep_freed_memory
 
     keep_freed_memory()  # as the command does, before torch takes any memory
+    import torch
+
+    from bracketseg.learning import unet
     from bracketseg.learning.batches import Draw, generator_for
     from bracketseg.learning.config import TrainConfig
     from bracketseg.learning.dataset import Dataset
@@ -141,6 +144,8 @@ def ours(batch: int, size: int, device: str, *, compiling: bool = False) -> Step
     config = TrainConfig(batch_size=batch, image_size=size)
     optimization = Optimization(config, there, resolve_precision("auto", there))
     if compiling:
+        # The compiler can do nothing with random numbers from generators of their own.
+        unet._kept = torch.compiler.disable(unet._kept)  # noqa: SLF001
         # In place, so that its weights stay those of the optimiser.
         optimization.unet.compile()
     random, number = np.random.default_rng(0), 0
