@@ -7,6 +7,7 @@ Markdown rows: the time that was estimated, the time that was taken, and the fir
 """
 
 import argparse
+import math
 import tempfile
 import time
 from collections.abc import Iterator
@@ -44,8 +45,8 @@ PREDICTIONS: dict[str, tuple[dict[str, Any], AlignMethod]] = {
     "full, aligned by homographies": ({}, "homography"),
     "--scale train": ({"scale": "train"}, "off"),
 }
-SIZES = {64: 40, 128: 30, 256: 20, 512: 10}
-"""Sides of what is learned, and epochs."""
+SIZES = {64: 40, 128: 30, 256: 20, 512: 15}
+"""Sides of what is learned, and epochs: enough for an estimate."""
 
 
 def main() -> None:
@@ -82,6 +83,7 @@ def trainings(brackets: list[Bracket], home: Path) -> Iterator[tuple[str, float,
     list(label_brackets(brackets, DEFAULT_RANGES, masks))
     for size, epochs in SIZES.items():
         config = TrainConfig(image_size=size, batch_size=2, epochs=epochs)
+        estimated = start = math.nan
         for event in train(brackets, masks.path, config, home / str(size)):
             if isinstance(event, Estimated):
                 estimated, start = event.seconds, time.perf_counter()
