@@ -145,7 +145,7 @@ def ours(batch: int, size: int, device: str, *, compiling: bool = False) -> Step
     optimization = Optimization(config, there, resolve_precision("auto", there))
     if compiling:
         # The compiler can do nothing with random numbers from generators of their own.
-        unet._kept = torch.compiler.disable(unet._kept)  # noqa: SLF001
+        unet._kept = torch.compiler.disable(unet._kept)
         # In place, so that its weights stay those of the optimiser.
         optimization.unet.compile()
     random, number = np.random.default_rng(0), 0
