@@ -573,7 +573,7 @@ def test_predict_says_before_it_begins_what_many_frames_take(
     assert "frames will take" not in command(*arguments, tmp_path / "few").err
     monkeypatch.setattr(prediction_estimate, "WORTH_IT", 12)
     said = command(*arguments, tmp_path / "many").err
-    assert "will take" not in command(*arguments, tmp_path / "moved", "--align", "shift").err
+    assert "frames will take" in command(*arguments, tmp_path / "moved", "--align", "shift").err
     refused = command(*arguments, masks)
     assert refused.status == 1
     assert "will take" not in refused.err

@@ -19,6 +19,7 @@ from bracketseg.labeling.label_folder import label_brackets
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo
+from bracketseg.learning import prediction_estimate
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,10 @@ def contents(folder):
     return found
 
 
-def test_each_command_gives_the_same_on_a_cluster(command, brackets, scheduler, tmp_path):
+def test_each_command_gives_the_same_on_a_cluster(
+    command, brackets, scheduler, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 10)
     (brackets / "s2" / "low.png").write_bytes(b"no picture")
     evaluated = []
     for name, spread in (("here", ()), ("there", ("--scheduler", scheduler))):
@@ -60,7 +64,10 @@ def test_each_command_gives_the_same_on_a_cluster(command, brackets, scheduler, 
         assert labelled.err.count("s2") == 1
         assert "1 left out, 5 done" in labelled.err
         options = ("--probability", "--device", "cpu", "--out", predicted)
-        assert "1 left out, 5 done" in command("predict", brackets, *options, *spread).err
+        said = command("predict", brackets, *options, *spread).err
+        assert "1 left out, 5 done" in said
+        assert ("nobody knows beforehand" in said) == bool(spread)
+        assert ("frames will take about" in said) == (not spread)
         folders = ("--reference", masks, "--prediction", predicted)
         evaluated.append(json.loads(command("evaluate", *folders, "--json", *spread).out))
     for folder in ("masks", "predicted"):

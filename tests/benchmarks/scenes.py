@@ -57,7 +57,7 @@ def write_mosaics(folder: Path, count: int, shape: tuple[int, int], suffix: str)
         for number in range(count):
             bracket = brackets[number % len(brackets)]
             for role, name in _ROLES.items():
-                frame = to_uint8(bracket.frame(role).read())
+                frame = to_uint8(bracket.frame(role).read())[: shape[0], : shape[1]]
                 rows, columns = (
                     have - want for want, have in zip(frame.shape[:2], shape, strict=True)
                 )

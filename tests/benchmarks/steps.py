@@ -8,11 +8,15 @@ does hits all of them. Network, loss, batch and optimiser are the same; the pict
 and of Keras lie ready as float32, while those of bracketseg are picked and turned for each step, as
 in a training. On a GPU (`--device cuda`) Keras is left out. Prints Markdown rows.
 
+On a GPU the network of bracketseg is also compiled by `torch.compile`, to see whether that pays; on
+a CPU with `--compile`, and then without Keras.
+
 `--curves` trains on the sample data instead: the same learning curve, in the number format that the
 device is fast in and in float32, over several seeds; and the time beside what was estimated.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import statistics
@@ -33,6 +37,7 @@ Step = Callable[[], float]
 """Does a step and tells how many of its seconds went into picking the pictures."""
 
 PLAIN = "torch eager, float32"
+COMPILED = "bracketseg, its network by torch.compile"
 SEEDS = 3
 
 
@@ -42,6 +47,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--compile", action="store_true", help="the compiled network, on a CPU too")
     parser.add_argument("--curves", action="store_true", help="compare learning curves instead")
     options = parser.parse_args()
     if options.curves:
@@ -53,7 +59,9 @@ def main() -> None:
 
 def steps(options: argparse.Namespace) -> None:
     ways = {"bracketseg": ours, PLAIN: plain}
-    if options.device == "cpu":
+    if options.compile or options.device != "cpu":
+        ways[COMPILED] = compiled
+    if options.device == "cpu" and not options.compile:
         ways["Keras"] = in_keras
     context = multiprocessing.get_context("spawn")
     processes, ends = [], {}
@@ -108,10 +116,17 @@ def pictures(count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     return images, images.mean(axis=3) > 140
 
 
-def ours(batch: int, size: int, device: str) -> Step:
+def compiled(batch: int, size: int, device: str) -> Step:
+    return ours(batch, size, device, compiling=True)
+
+
+def ours(batch: int, size: int, device: str, *, compiling: bool = False) -> Step:
     from bracketseg.allocator import keep_freed_memory
 
     keep_freed_memory()  # as the command does, before torch takes any memory
+    import torch
+
+    from bracketseg.learning import unet
     from bracketseg.learning.batches import Draw, generator_for
     from bracketseg.learning.config import TrainConfig
     from bracketseg.learning.dataset import Dataset
@@ -128,6 +143,11 @@ def ours(batch: int, size: int, device: str) -> Step:
     )
     config = TrainConfig(batch_size=batch, image_size=size)
     optimization = Optimization(config, there, resolve_precision("auto", there))
+    if compiling:
+        # The compiler can do nothing with random numbers from generators of their own.
+        unet._kept = torch.compiler.disable(unet._kept)
+        # In place, so that its weights stay those of the optimiser.
+        optimization.unet.compile()
     random, number = np.random.default_rng(0), 0
 
     def step() -> float:
@@ -223,10 +243,11 @@ def curves(device: str) -> None:
         for seed in range(SEEDS):
             for precision, losses in ways.items():
                 config = TrainConfig.model_validate(
-                    {"role": "low", "image_size": 128, "batch_size": 4, "epochs": 20, "seed": seed}
+                    {"role": "low", "image_size": 64, "batch_size": 4, "epochs": 15, "seed": seed}
                     | {"precision": precision, "device": device}
                 )
-                out = Path(name) / f"{precision}-{seed}"
+                out, estimated = Path(name) / f"{precision}-{seed}", math.nan
+                began = time.perf_counter()
                 for event in train(brackets, masks, config, out):
                     if isinstance(event, Estimated):
                         estimated, began = event.seconds, time.perf_counter()

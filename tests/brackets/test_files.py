@@ -13,6 +13,7 @@ from bracketseg.brackets.files import (
     atomic_write,
     cannot_write,
     sweep,
+    temporary_folder,
     write_bytes,
     write_json,
     write_text,
@@ -155,6 +156,30 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
         sweep(tmp_path)
         assert not (tmp_path / left[1]).exists()
     sweep(tmp_path / "missing")
+
+
+def test_a_temporary_folder_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
+    def fail() -> None:
+        with temporary_folder(tmp_path) as folder:
+            (folder / "within").mkdir()
+            sweep(tmp_path, idle=0.0)
+            assert (folder.parent, (folder / "within").is_dir()) == (tmp_path, True)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_temporary_folder_that_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    mine = tmp_path / f".mine.{uuid.uuid4().hex}"
+    for folder in (mine, tmp_path / f".scratch.{uuid.uuid4().hex}"):
+        folder.mkdir()
+        (folder / "a.png").touch()
+    sweep(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2, "they are new"
+    sweep(tmp_path, idle=0.0)
+    assert list(tmp_path.iterdir()) == [mine]
 
 
 def atomic_name(name: str) -> str:

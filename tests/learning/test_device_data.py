@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from bracketseg.errors import OutOfMemoryError
 from bracketseg.learning import device_data
 from bracketseg.learning.dataset import Dataset
 from bracketseg.learning.device_data import DeviceData
@@ -57,10 +58,25 @@ def test_nothing_is_said_to_be_outside_where_nothing_is(rng):
 def test_a_set_lies_on_the_device_if_it_fits(rng, monkeypatch, missing, lies_on):
     known = dataset(rng)
     size = known.images.nbytes + known.masks.nbytes
-    monkeypatch.setattr(device_data, "_room", lambda _: size - missing)
+    monkeypatch.setattr(device_data, "room_for_images", lambda _: size - missing)
     data = DeviceData(known, ELSEWHERE)
     assert data.lies_on == lies_on
     batch = data.batch(np.array([1, 4, 2])).turned(np.random.default_rng(0))
     assert batch.images.device == batch.masks.device == ELSEWHERE
     assert batch.images.shape == (3, 16, 16, 3)
     assert batch.images.dtype == torch.uint8
+
+
+def test_too_little_memory_for_a_batch_is_told_as_such(rng, monkeypatch):
+    data = DeviceData(dataset(rng), CPU)
+    batch = data.batch(np.arange(2))
+
+    def fail(*_args, **_options):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(DeviceData, "_there", fail)
+    with pytest.raises(OutOfMemoryError, match="smaller batch"):
+        data.batch(np.arange(2))
+    monkeypatch.setattr(device_data, "augment", fail)
+    with pytest.raises(OutOfMemoryError, match="smaller batch"):
+        batch.turned(np.random.default_rng(0))

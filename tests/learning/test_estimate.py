@@ -7,6 +7,8 @@ from bracketseg.learning.batches import to_network, to_target
 from bracketseg.learning.config import LOSSES, NetworkConfig, TrainConfig
 from bracketseg.learning.devices import autocast
 from bracketseg.learning.estimate import (
+    ALIGNED,
+    FRAME,
     KERNELS,
     PROCESS,
     TILE_MEMORY,
@@ -84,10 +86,12 @@ PEAKS = [
     (512, 8, "bfloat16", 2253, 2792),
 ]
 PREDICTION_PEAKS = [
-    ((1060, 1900), "torch", 644),
-    ((4000, 6000), "torch", 906),
-    ((1060, 1900), "openvino", 944),
-    ((4000, 6000), "openvino", 920),
+    ((1060, 1900), "torch", 662),
+    ((4000, 6000), "torch", 748),
+    ((1060, 1900), "openvino", 938),
+    ((4000, 6000), "openvino", 839),
+    ((8660, 11547), "torch", 1006),
+    ((8660, 11547), "openvino", 1113),
 ]
 
 
@@ -112,6 +116,10 @@ def test_a_training_is_the_sum_of_its_parts():
     images = 10 * 64 * 64 * 4
     assert training_bytes(config, 10, "float32", "cuda") == fixed + 4 * image + images
     assert training_bytes(config, 10, "float32") == fixed + 4 * image + images + PROCESS
+    # Where there is no room for all images, those of a batch are there.
+    assert training_bytes(config, 10, "float32", "cuda", images) == fixed + 4 * image + images
+    sent = training_bytes(config, 10, "float32", "cuda", images - 1)
+    assert sent == fixed + 4 * image + 4 * 64 * 64 * 4
     # There is no batch of more images than there are.
     assert training_bytes(config, 3, "float32", "cuda") == fixed + 3 * image + 3 * 64 * 64 * 4
 
@@ -150,4 +158,18 @@ def test_a_large_frame_is_predicted_in_tiles():
         prediction_bytes(NetworkConfig(), (side, 4096)) for side in (512, 4096, 8192)
     )
     assert large - small < 2 * TILE_MEMORY
-    assert twice - large == 12 * 4096 * 4096
+    assert twice - large == FRAME * 4096 * 4096
+
+
+def test_probabilities_alignment_and_the_size_of_training_count():
+    network, shape = NetworkConfig(), (4096, 4096)
+
+    def more(**options):
+        return prediction_bytes(network, shape, **options) - prediction_bytes(network, shape)
+
+    assert more(probabilities=2) == 8 * 4096 * 4096
+    assert more(aligned=True) == ALIGNED * 4096 * 4096
+    # The network is shown little, but the frame is read all the same.
+    small = prediction_bytes(network, (256, 256))
+    resized = prediction_bytes(network, shape, side=256)
+    assert resized - small == (FRAME + 4) * 4096 * 4096 - FRAME * 256 * 256

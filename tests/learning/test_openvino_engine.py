@@ -9,8 +9,10 @@ import torch
 from bracketseg.errors import DeviceError
 from bracketseg.learning import openvino_engine, prediction
 from bracketseg.learning.checkpoints import load_model
-from bracketseg.learning.prediction import predict_probability
+from bracketseg.learning.prediction import predict_probability, resolve_engine
 from bracketseg.learning.shipped import shipped_model
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -73,11 +75,68 @@ def test_it_is_taken_by_itself_where_it_is_installed(model, frame, monkeypatch):
     monkeypatch.setattr(prediction, "openvino_network", counted)
     predict_probability(model, frame, device="cpu")
     assert len(asked) == 1
-    monkeypatch.setattr(prediction, "has_openvino", lambda: False)
-    predict_probability(model, frame, device="cpu")
+    predict_probability(model, frame, device="cpu", engine="torch")
     assert len(asked) == 1
+
+
+@pytest.fixture
+def unknown():
+    """Whether OpenVINO works is found out anew."""
+    openvino_engine.openvino_problem.cache_clear()
+    yield
+    openvino_engine.openvino_problem.cache_clear()
+
+
+@pytest.mark.usefixtures("unknown")
+def test_where_it_is_not_installed_torch_calculates(monkeypatch, caplog):
+    monkeypatch.setattr(openvino_engine.importlib.util, "find_spec", lambda _: None)
+    assert resolve_engine("auto", CPU) == "torch"
     with pytest.raises(DeviceError, match=r"pip install 'bracketseg\[openvino\]'"):
-        predict_probability(model, frame, device="cpu", engine="openvino")
+        resolve_engine("openvino", CPU)
+    assert not caplog.records
+
+
+@pytest.mark.usefixtures("unknown")
+@pytest.mark.parametrize("broken", ["onnx", "openvino"])
+def test_an_install_that_is_broken_is_passed_over_in_one_sentence(monkeypatch, caplog, broken):
+    working = openvino_engine.importlib.import_module
+
+    def load(name):
+        if name == broken:
+            raise ImportError(f"{name}: cannot open shared object file")
+        return working(name)
+
+    monkeypatch.setattr(openvino_engine.importlib, "import_module", load)
+    assert [resolve_engine("auto", CPU) for _ in range(3)] == ["torch"] * 3
+    (said,) = caplog.messages
+    assert broken in said
+    assert "torch calculates instead" in said
+    with pytest.raises(DeviceError, match=f"does not work .*{broken}.*--force-reinstall"):
+        resolve_engine("openvino", CPU)
+    assert resolve_engine("torch", CPU) == "torch"
+
+
+@pytest.mark.usefixtures("unknown")
+def test_an_install_without_its_part_for_the_cpu_is_passed_over(monkeypatch, caplog):
+    class Core:
+        available_devices = ("GPU",)
+
+    monkeypatch.setattr("openvino.Core", Core)
+    assert resolve_engine("auto", CPU) == "torch"
+    assert "finds no CPU" in caplog.text
+
+
+def test_it_is_only_for_the_cpu():
+    assert resolve_engine("auto", torch.device("cuda")) == "torch"
+    with pytest.raises(DeviceError, match="choose device cpu"):
+        resolve_engine("openvino", torch.device("cuda"))
+
+
+def test_a_model_loaded_in_inference_mode_is_one_as_any_other(model, frame):
+    with torch.inference_mode():
+        loaded = load_model(shipped_model("low"))
+        found = predict_probability(loaded, frame, engine="openvino", device="cpu")
+    assert np.array_equal(found, predict_probability(model, frame, engine="openvino", device="cpu"))
 
 
 def test_a_result_stays_what_it_was(model, frame):

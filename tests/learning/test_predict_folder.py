@@ -30,7 +30,7 @@ from bracketseg.learning.predict_folder import ScenePredicted, predict_brackets
 from bracketseg.learning.prediction import predict_probability
 from bracketseg.learning.unet import UNet
 
-SIZE = (40, 56)
+SIZE = (40, 53)
 
 
 def _model(folder: Path, role: MaskRole, gain: float = 10) -> Model:

@@ -76,6 +76,7 @@ def test_two_processes_learn_what_one_does_though_one_is_killed(setting, config,
     said = torchrun(brackets, masks, config, together, restarts=1, die_in_epoch=2)
     assert said.count("epoch 1/2:") == 1, "one process tells it, and it was not done again"
     assert said.count("epoch 2/2:") == 1
+    assert said.count("This will take about") == 2, "one process tells it, whenever it begins"
     assert (folder / "died").exists()
     assert {path.name for path in together.iterdir()} == {path.name for path in alone.iterdir()}
     # One process goes on where two have stopped.

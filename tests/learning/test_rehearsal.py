@@ -12,7 +12,7 @@ from bracketseg.learning.optimization import Optimization
 from bracketseg.learning.rehearsal import WORTH_IT, rehearse
 
 CPU = torch.device("cpu")
-STEP, LOOK = 3.0, 0.5
+STEP, LEARNING, LOOK, SAVING = 3.0, 0.25, 0.5, 2.0
 
 
 @pytest.fixture
@@ -43,14 +43,47 @@ def test_nothing_is_learned_by_a_rehearsal(data):
 
 
 def test_the_time_is_that_of_all_images_in_all_epochs(data, monkeypatch):
-    clock = iter([10.0, 10.0 + LOOK])
+    # The first takes longer, as a first step does, and a first look.
+    clock = iter([0.0, 9 * LOOK, 10.0, 10.0 + LOOK, 20.0, 20.0 + SAVING])
     monkeypatch.setattr(rehearsal, "perf_counter", lambda: next(clock))
     tried = optimization()
-    # The first takes longer, as a first step does.
     steps = iter([9 * STEP, STEP])
-    monkeypatch.setattr(tried, "rehearse", lambda _: next(steps))
-    seconds = rehearse(tried, data, np.arange(10), np.arange(10, 12), 20)
-    assert seconds == pytest.approx(20 * (STEP * 10 / 4 + LOOK * 2 / 2))
+    monkeypatch.setattr(tried, "rehearse", lambda _batch, **_total: next(steps))
+    monkeypatch.setattr(tried, "rehearse_learning", lambda: LEARNING)
+    seconds = rehearse(tried, data, np.arange(10), np.arange(8, 12), 20)
+    # Three steps an epoch; four images were looked at, as many as are kept back.
+    epoch = STEP * 10 / 4 + 3 * LEARNING + LOOK + SAVING
+    assert seconds == pytest.approx(20 * epoch + LOOK)
+
+
+def test_what_is_written_is_written_in_the_rehearsal_too(data):
+    saved = []
+    rehearse(
+        optimization(),
+        data,
+        np.arange(10),
+        np.array([10]),
+        WORTH_IT,
+        save=lambda: saved.append(True),
+    )
+    assert saved == [True]
+
+
+@pytest.mark.parametrize("asked", range(4))
+def test_it_ends_when_it_is_asked_to(data, monkeypatch, asked):
+    """Before either step, and before either look."""
+    tried, done, questions = optimization(), [], []
+    work, look = tried.rehearse, tried.look
+    monkeypatch.setattr(tried, "rehearse", lambda *a, **k: done.append(1) or work(*a, **k))
+    monkeypatch.setattr(tried, "look", lambda *a: done.append(1) or look(*a))
+
+    def should_stop():
+        questions.append(True)
+        return len(questions) > asked
+
+    rows = np.arange(10)
+    assert rehearse(tried, data, rows, np.array([10]), WORTH_IT, should_stop=should_stop) is None
+    assert len(done) == asked
 
 
 def test_a_short_training_is_not_rehearsed(data):
@@ -64,6 +97,6 @@ def test_a_step_of_many_images_is_rehearsed_with_few(data, monkeypatch):
     tried = optimization()
     tried.config = tried.config.model_copy(update={"batch_size": 100})
     seen = []
-    monkeypatch.setattr(tried, "rehearse", lambda batch: seen.append(len(batch)) or 1.0)
+    monkeypatch.setattr(tried, "rehearse", lambda _batch, total: seen.append(total) or 1.0)
     rehearse(tried, data, np.arange(12), np.array([0]), WORTH_IT)
     assert seen == [rehearsal.IMAGES] * 2

@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from bracketseg.cli import main
+from bracketseg.learning import rehearsal
 from bracketseg.learning.loop import TrainingLoop
 
 validate = TrainingLoop._validate
@@ -19,6 +20,7 @@ def deadly(loop, should_stop):
 
 
 if __name__ == "__main__":
+    rehearsal.WORTH_IT = 1
     if die_in_epoch := int(os.environ.get("DIE_IN_EPOCH", "0")):
         TrainingLoop._validate = deadly
     main()

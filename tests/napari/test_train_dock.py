@@ -542,7 +542,9 @@ def test_losses_and_roles_are_trained_one_after_another(dock, worker, folder):
     dock.loss.setCurrentText("all three")
     assert "6 runs one after another, 50 epochs each" in dock.text
     dock.begin(worker)
-    worker.say(Ready(), PLANNED, CACHED, step(), epoch(1))
+    worker.say(Ready(), PLANNED, CACHED, Estimated(seconds=600.0))
+    dock.wait_text("on two cores, about 10 min, 60 min with the 5 behind it …")
+    worker.say(step(), epoch(1))
     # An epoch takes a minute here.
     dock.wait_text("49 min left of this run, 4 h 59 min with the 5 behind it")
     worker.say(Stopped(run=worker.requests[0].out, epoch=1, step=0, resumable=False), END)

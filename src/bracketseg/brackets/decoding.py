@@ -1,5 +1,7 @@
 """From the bytes of a file to its head and its pixels, whatever its format."""
 
+import math
+import os
 import stat
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +32,13 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
     8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
 }
+
+
+LARGE = 2**24
+"""Pixels from which on a JPEG that is stored row by row is decoded without a copy of them."""
+
+ANY_NAME = os.name != "nt"
+"""Whether OpenCV opens files whose names are not ASCII."""
 
 
 def stored_head(path: Path) -> tuple[Kind, Head]:
@@ -90,6 +99,8 @@ def stored_pixels(path: Path, kind: Kind, head: Head, *, ev: float = 0.0) -> NDA
         pixels = tiff.read_tiff_frame(path)
     elif kind == "jpeg" and head.cmyk:
         pixels = jpeg.cmyk_samples(jpeg.complete(path.read_bytes()))
+    elif _is_large(head) and (ANY_NAME or str(path).isascii()):
+        pixels = _decode_in_place(path, head.shape)
     else:
         pixels = _decode(path, kind, _GREY if head.is_grey else _COLOUR)
     return to_srgb(pixels, head.profile)
@@ -130,3 +141,22 @@ def _decode(path: Path, kind: Kind, flags: int) -> NDArray[Any]:
         # Grey with alpha comes out as three equal channels.
         return np.ascontiguousarray(pixels[..., 0])
     return pixels
+
+
+def _is_large(head: Head) -> bool:
+    return head.row_by_row and not head.is_grey and math.prod(head.shape[:2]) >= LARGE
+
+
+def _decode_in_place(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Pixels of a JPEG in colour; OpenCV copies what it decodes into an array of its own."""
+    jpeg.complete(path.read_bytes())
+    pixels = np.empty(shape, np.uint8)
+    # It does not say that it failed. Then the last row, which is written last, is as it was.
+    pixels[-1] = unwritten = np.random.default_rng(0).integers(0, 256, shape[1:], np.uint8)
+    try:
+        read: NDArray[Any] | None = cv2.imread(str(path), pixels, _COLOUR)
+    except cv2.error as error:
+        raise ValueError(str(error)) from error
+    if read is None or read.shape != shape or np.array_equal(read[-1], unwritten):
+        raise ValueError("its pixels are damaged")
+    return read

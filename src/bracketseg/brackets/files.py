@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ ABANDONED = 600.0
 _TEMPORARY = re.compile(
     r"\..+\.[0-9a-f]{12}4[0-9a-f]{3}[89ab][0-9a-f]{15}(\.[^.]*)?", re.DOTALL
 )  # as random UUIDs are, and hardly a name that a person gives
+
+_SCRATCH = ".scratch."
 
 _being_written: set[str] = set()  # names, each of which holds a UUID
 
@@ -78,23 +81,48 @@ def atomic_write(path: Path) -> Iterator[Path]:
         _being_written.discard(temporary.name)
 
 
+@contextmanager
+def temporary_folder(parent: Path) -> Iterator[Path]:
+    """Give a hidden folder within another one, which is removed with all that is in it.
+
+    Where the process was killed before, :func:`sweep` does that.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    folder = parent / f"{_SCRATCH}{uuid.uuid4().hex}"
+    _being_written.add(folder.name)
+    try:
+        folder.mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _being_written.discard(folder.name)
+
+
 def sweep(folder: Path, *, idle: float = ABANDONED) -> None:
     """Remove what writing left over in a folder whose process was killed.
 
-    That is the temporary files of :func:`atomic_write`, and of these none that this process
-    writes. What cannot be removed is in the way of nothing.
+    That is what :func:`atomic_write` and :func:`temporary_folder` make, and of that nothing in
+    which this process writes. What cannot be removed is in the way of nothing.
 
     Parameters
     ----------
     folder : Path
     idle : float
-        Seconds that a file was left alone at least; 0 where no other process writes here.
+        Seconds that it was left alone at least; 0 where no other process writes here.
     """
     with suppress(OSError):
         for path in [path for path in folder.iterdir() if _TEMPORARY.fullmatch(path.name)]:
             with suppress(OSError):
                 left_alone = time.time() - path.lstat().st_mtime >= idle
-                if left_alone and path.name not in _being_written and path.is_file():
+                if not left_alone or path.name in _being_written:
+                    continue
+                if path.name.startswith(_SCRATCH) and path.is_dir():
+                    shutil.rmtree(path)  # refuses links
+                elif path.is_file():
                     path.unlink()
 
 

@@ -27,6 +27,9 @@ class Head:
     stored_bytes : int
         What the decoder makes of it, where that is more than `shape` and `dtype` say: wider
         samples, or channels that are dropped.
+    row_by_row : bool
+        Whether it is a JPEG whose rows are stored once, one after the other; a progressive one is
+        stored several times over, ever finer.
     """
 
     shape: tuple[int, ...]
@@ -35,6 +38,7 @@ class Head:
     profile: bytes = field(default=b"", repr=False)
     cmyk: bool = False
     stored_bytes: int = 0
+    row_by_row: bool = False
 
     @property
     def nbytes(self) -> int:

@@ -18,6 +18,8 @@ APP1, APP2 = 0xE1, 0xE2
 ICC_MARK = b"ICC_PROFILE\0"
 # Frame headers are C0..CF, but C4, C8 and CC mean something else.
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# Baseline and extended sequential.
+ROW_BY_ROW = frozenset({0xC0, 0xC1})
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -63,6 +65,7 @@ def read_jpeg_head(file: BinaryIO) -> Head:
                 exif=exif,
                 profile=b"".join(part for _, part in sorted(profile.items())),
                 cmyk=components == 4,
+                row_by_row=marker in ROW_BY_ROW,
             )
         if marker in (APP1, APP2):
             segment = _exactly(file, length - 2)

@@ -21,6 +21,9 @@ _MASK_STEM = re.compile(r"(?P<scene>.+)_(?P<role>low|high)")
 _DERIVED_STEM = re.compile(
     r".+_((low|high)(_probability|_corrections|_prediction)?|ghosts)", re.IGNORECASE
 )
+_ROWS = 256
+"""Rows that are brought to 16 bits at a time."""
+
 _FUSED_STEM = re.compile(r".+_fused", re.IGNORECASE)
 
 
@@ -173,8 +176,10 @@ def write_mask(path: Path, mask: ArrayLike) -> None:
     LabelingError
         If the mask has no two dimensions or no pixels, or the file cannot be written.
     """
-    foreground = np.asarray(mask) != 0
-    _write(Path(path), foreground.view(np.uint8) * np.uint8(255))
+    samples = (np.asarray(mask) != 0).view(np.uint8)
+    # In place: of a large mask every copy counts.
+    samples *= np.uint8(255)
+    _write(Path(path), samples)
 
 
 def read_probability(path: Path) -> NDArray[np.uint16]:
@@ -220,14 +225,18 @@ def write_probability(path: Path, probability: ArrayLike) -> None:
         no pixels, or if the file cannot be written.
     """
     path = Path(path)
-    # In single precision p * 65535 is off by up to half a step of the result.
-    values = np.asarray(probability, dtype=np.float64)
+    values = np.atleast_1d(probability)
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         raise LabelingError(
             f"{path}: probabilities have to be finite and within 0..1, but these run from "
             f"{values.min():g} to {values.max():g}"
         )
-    _write(path, np.rint(values * 65535).astype(np.uint16))
+    samples = np.empty(values.shape, np.uint16)
+    for start in range(0, len(values), _ROWS):
+        rows = slice(start, start + _ROWS)
+        # In single precision p * 65535 is off by up to half a step of the result.
+        samples[rows] = np.rint(np.multiply(values[rows], 65535, dtype=np.float64))
+    _write(path, samples)
 
 
 def _mask_suffix(path: Path) -> str:

@@ -19,7 +19,7 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.commands.spread import for_all, spread
 from bracketseg.config_options import options_from
-from bracketseg.console import follow_scenes, output, report_problems, tell_expected
+from bracketseg.console import errors, follow_scenes, output, report_problems, tell_expected
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import ScenePredicted
@@ -57,7 +57,7 @@ def predict(
     keep_freed_memory()
     from bracketseg.learning.checkpoints import load_model
     from bracketseg.learning.predict_folder import predict_brackets
-    from bracketseg.learning.prediction_estimate import expect_prediction
+    from bracketseg.learning.prediction_estimate import WORTH_IT, expect_prediction
 
     with spread(scheduler, workers) as pool:
         models = {
@@ -75,11 +75,12 @@ def predict(
             pool=pool,
             **config.model_dump(),
         )
-        # What takes an alignment first takes longer by what nobody has tried.
-        if pool is None and align == "off":
-            expected = expect_prediction(found.brackets, models, config)
+        if pool is None:
+            expected = expect_prediction(found.brackets, models, config, out, align=align)
             if expected is not None:
                 tell_expected(expected)
+        elif len(found.brackets) * len(models) >= WORTH_IT:
+            errors.print("With several processes, nobody knows beforehand how long it will take.")
         predicted, failed = follow_scenes(
             predicting, "Predicting", keep=_record if as_json else _scene_of
         )

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bracketseg.errors import LabelingError
+from bracketseg.labeling.pieces import count_pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,10 @@ def coverage(low: NDArray[np.bool_], high: NDArray[np.bool_]) -> Coverage:
     np.logical_not(left, out=left)
     area = low.size
     covered = area - int(np.count_nonzero(left))
-    pieces, _ = cv2.connectedComponents(left.view(np.uint8), connectivity=8)
     return Coverage(
         low=int(np.count_nonzero(low)) / area,
         high=int(np.count_nonzero(high)) / area,
         union=covered / area,
         remainder=(area - covered) / area,
-        pieces=pieces - 1,  # label 0 is the covered part
+        pieces=count_pieces(left),
     )

@@ -65,6 +65,9 @@ def _with_sorted_header(data: bytes) -> bytes:
     return len(header).to_bytes(8, "little") + header + data[start:]
 
 
+# Also for one who loads it to predict at once: OpenVINO's program is made anew when the weights
+# change, and torch does not say so of what was made in its inference mode.
+@torch.inference_mode(mode=False)
 def load_model(path: Path, device: torch.device | str = "cpu") -> Model:
     """Read a model from a run folder or from the safetensors file in one.
 
@@ -125,10 +128,15 @@ def _unreadable(file: Path, error: Exception) -> ModelError:
 
 def save_last(path: Path, state: Mapping[str, Any]) -> None:
     """Write the state of a training (tensors, numbers, strings, lists, dicts), atomically."""
+    write_bytes(path, state_bytes(state))
+
+
+def state_bytes(state: Mapping[str, Any]) -> bytes:
+    """Return what `save_last` writes."""
     # torch, writing to a file, prints into the terminal and names no file when the disk is full.
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load_last(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from bracketseg.learning.batches import augment
+from bracketseg.learning.devices import memory_guard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from bracketseg.learning.dataset import Dataset
+
+_TOO_LARGE = (
+    "there is not enough memory for the images of a batch; choose a smaller batch or image size"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,18 @@ class Batch:
         return Batch(self.images[part], self.masks[part], outside)
 
     def turned(self, generator: np.random.Generator, *, first: int = 0) -> Batch:
-        """Turn and flip each image, see :func:`bracketseg.learning.batches.augment`."""
-        if self.outside is None:
-            images, masks = augment((self.images, self.masks), generator, first=first)
-            return Batch(images, masks, None)
-        return Batch(*augment((self.images, self.masks, self.outside), generator, first=first))
+        """Turn and flip each image, see :func:`bracketseg.learning.batches.augment`.
+
+        Raises
+        ------
+        OutOfMemoryError
+        """
+        given: tuple[Tensor, ...] = (self.images, self.masks)
+        if self.outside is not None:
+            given = (*given, self.outside)
+        with memory_guard(_TOO_LARGE):
+            images, masks, *outside = augment(given, generator, first=first)
+        return Batch(images, masks, outside[0] if outside else None)
 
 
 class DeviceData:
@@ -79,15 +91,23 @@ class DeviceData:
         if dataset.outside.any():
             arrays.append(dataset.outside)
         tensors = [torch.from_numpy(array) for array in arrays]
-        if device.type != "cpu" and sum(array.nbytes for array in arrays) <= _room(device):
+        if device.type != "cpu" and sum(array.nbytes for array in arrays) <= room_for_images(
+            device
+        ):
             tensors = [tensor.to(device) for tensor in tensors]
         self._tensors = tensors
         self.lies_on = tensors[0].device
 
     def batch(self, rows: NDArray[np.intp]) -> Batch:
-        """Give the images of some rows of the dataset, on the device."""
-        index = torch.from_numpy(rows).to(self.lies_on)
-        images, masks, *outside = (self._there(tensor[index]) for tensor in self._tensors)
+        """Give the images of some rows of the dataset, on the device.
+
+        Raises
+        ------
+        OutOfMemoryError
+        """
+        with memory_guard(_TOO_LARGE):
+            index = torch.from_numpy(rows).to(self.lies_on)
+            images, masks, *outside = (self._there(tensor[index]) for tensor in self._tensors)
         return Batch(images, masks, outside[0] if outside else None)
 
     def _there(self, picked: Tensor) -> Tensor:
@@ -98,8 +118,8 @@ class DeviceData:
         return picked.to(self._device, non_blocking=pinned)
 
 
-def _room(device: torch.device) -> int:
-    """Bytes of a device that images may take: half of what is free; the steps need the rest."""
+def room_for_images(device: torch.device) -> int:
+    """Bytes that images may take on a GPU: half of what is free; the steps need the rest."""
     if device.type != "cuda":
         return 0
     free: int = torch.cuda.mem_get_info(device)[0]

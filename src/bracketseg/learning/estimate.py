@@ -9,6 +9,7 @@ the peaks of trainings of 128x128 to 512x512 pixels in batches of 2 to 8, and of
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,12 @@ _PREDICTING: dict[UsedEngine, int] = {"torch": 280 * 2**20, "openvino": 350 * 2*
 
 KERNELS = 100 * 2**20
 """Bytes of the code and the tables that torch makes in its first training step."""
+
+FRAME = 5
+"""Bytes a pixel of a frame as it was read, of the mask that is being made, and of those kept."""
+
+ALIGNED = 3
+"""Bytes a pixel of the regions that aligned frames have in common."""
 
 SLACK = 1.4
 """What is taken at the peak, over what is kept from the forward for the backward pass."""
@@ -131,7 +138,11 @@ def image_step_bytes(config: TrainConfig, precision: Precision) -> int:
 
 
 def training_bytes(
-    config: TrainConfig, scenes: int, precision: Precision, device: str = "cpu"
+    config: TrainConfig,
+    scenes: int,
+    precision: Precision,
+    device: str = "cpu",
+    room: int | None = None,
 ) -> int:
     """Estimate the most memory that a training takes.
 
@@ -145,6 +156,9 @@ def training_bytes(
         Of the network, as far as it is known.
     device
         On the CPU the whole process counts, on any other device what lies there.
+    room
+        Bytes of that other device that images may take. Where there are more, they stay in main
+        memory, and a batch is sent at a time. None is any number.
 
     Returns
     -------
@@ -155,9 +169,12 @@ def training_bytes(
     step = fixed_step_bytes(config.network, precision) + images * image_step_bytes(
         config, precision
     )
-    # The images of a small set lie on a GPU, and those of a large one are sent.
     kept = cache_bytes(scenes, config.image_size)
-    return step + kept + (PROCESS if device == "cpu" else 0)
+    if device == "cpu":
+        return step + kept + PROCESS
+    if room is not None and kept > room:
+        kept = cache_bytes(images, config.image_size)
+    return step + kept
 
 
 def images_that_fit(config: TrainConfig, images: int, precision: Precision, available: int) -> int:
@@ -245,6 +262,10 @@ def prediction_bytes(
     shape: tuple[int, int],
     precision: Precision = "float32",
     engine: UsedEngine = "torch",
+    *,
+    side: int | None = None,
+    probabilities: int = 0,
+    aligned: bool = False,
 ) -> int:
     """Estimate the most main memory that `bracketseg predict` takes on the CPU.
 
@@ -253,17 +274,25 @@ def prediction_bytes(
     network
         Of the model.
     shape : (H, W)
-        Of what the network is shown: at scale ``full`` the frame's own.
+        Of the frame.
     precision
         Of the network.
     engine
         What calculates.
+    side
+        Of the square that the network is shown at scale ``train``; None is the frame itself.
+    probabilities
+        How many of them are written.
+    aligned
+        Whether frames are aligned first.
     """
-    height, width = (-(-side // SIZE_STEP) * SIZE_STEP for side in shape)
+    height, width = shape
+    shown = (height, width) if side is None else (side, side)
     in_bands = engine == "torch"
     per_pixel = memory_per_pixel(network, activation_size(precision), in_bands=in_bands)
-    whole = per_pixel * height * width
+    whole = per_pixel * math.prod(-(-length // SIZE_STEP) * SIZE_STEP for length in shown)
     tile = min(whole, tile_bytes(whole, engine, in_bands=in_bands))
-    # The frame as it was read, both masks, and what decoding and encoding them takes.
-    frame = 12 * height * width
-    return int(_PREDICTING[engine] + SLACK * tile + frame)
+    pixel = FRAME + 4 * probabilities + ALIGNED * aligned
+    if side is not None:
+        pixel += 4  # the probability is made larger as a whole
+    return int(_PREDICTING[engine] + SLACK * tile + pixel * height * width)

@@ -98,12 +98,18 @@ class TrainingLoop:
         # An interruption may have fallen between a checkpoint and what is made from it.
         self._write_results()
         left = self._config.epochs - self._progress.epoch
-        if self._group.size == 1 and not should_stop():
-            seconds = rehearse(
-                self._optimization, self._data, self._rows, self._validation_rows, left
-            )
-            if seconds is not None:
-                yield Estimated(seconds=seconds)
+        seconds = rehearse(
+            self._optimization,
+            self._data,
+            self._rows,
+            self._validation_rows,
+            left,
+            should_stop=should_stop,
+            save=self._rehearse_saving,
+            group=self._group,
+        )
+        if seconds is not None:
+            yield Estimated(seconds=seconds)
         yield from self._smaller_parts()
         for epoch in range(self._progress.epoch + 1, self._config.epochs + 1):
             yield from self._learn(epoch, should_stop)
@@ -239,6 +245,12 @@ class TrainingLoop:
             }
         )
         return Checkpointed(path=path, epoch=self._progress.epoch, step=self._progress.step)
+
+    def _rehearse_saving(self) -> None:
+        """Write what a checkpoint and the best weights take: five times the weights."""
+        weights = list(self._optimization.unet.parameters())
+        copies = {str(copy): [weight.detach().clone() for weight in weights] for copy in range(5)}
+        self._run.rehearse_state(copies)
 
     def _write_results(self) -> None:
         best = self._progress.best

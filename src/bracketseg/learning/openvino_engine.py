@@ -5,7 +5,9 @@ It calculates the same as torch but for rounding, in less time.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import logging
 import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from bracketseg.learning.unet import UNet
 
+_log = logging.getLogger(__name__)
+
 _compiled: WeakKeyDictionary[UNet, tuple[Any, Any]] = WeakKeyDictionary()
 """The last program of each network, and what it was made of."""
 
@@ -30,9 +34,27 @@ _lock = threading.Lock()
 
 
 @cache
-def has_openvino() -> bool:
-    """Say whether OpenVINO is installed, and onnx, in whose form it takes a network."""
-    return all(importlib.util.find_spec(name) is not None for name in ("openvino", "onnx"))
+def openvino_problem() -> str | None:
+    """Say why OpenVINO cannot calculate here, and what to do; None where it can.
+
+    It needs onnx as well, in whose form it takes a network. Where both are installed and do not
+    work, that is told in the log, once.
+    """
+    if any(importlib.util.find_spec(name) is None for name in ("openvino", "onnx")):
+        return "is not installed; install it with: pip install 'bracketseg[openvino]'"
+    try:
+        for name in ("onnx", "openvino"):
+            importlib.import_module(name)
+        if "CPU" in importlib.import_module("openvino").Core().available_devices:
+            return None
+        reason = "it finds no CPU"
+    except Exception as error:  # noqa: BLE001 - an install can be broken in any way
+        reason = " ".join(str(error).split()) or type(error).__name__
+    _log.warning("OpenVINO is installed but does not work (%s); torch calculates instead.", reason)
+    return (
+        f"is installed but does not work ({reason}); install it anew with: pip install "
+        "--force-reinstall openvino onnx, or choose engine torch"
+    )
 
 
 def openvino_network(

@@ -133,10 +133,26 @@ class Optimization:
                 self._scaler.update()
         return value
 
-    def rehearse(self, batch: Batch) -> float:
+    def rehearse(self, batch: Batch, *, total: int | None = None) -> float:
         """Do all of a step but the learning, and return the seconds that it took."""
         began = perf_counter()
-        self._gradients(batch, 0, 0, len(batch))
+        self._gradients(batch, 0, 0, total or len(batch))
+        self._can_learn()
+        return self._since(began)
+
+    def rehearse_learning(self) -> float:
+        """Return the seconds that the optimiser takes for a step, found with copies of weights."""
+        with memory_guard(self._too_large()):
+            copies = [weight.detach().clone() for weight in self.unet.parameters()]
+            for copy in copies:
+                copy.grad = torch.zeros_like(copy)
+            optimizer = torch.optim.Adam(copies)
+            optimizer.step()  # makes its moments
+            began = perf_counter()
+            optimizer.step()
+            return self._since(began)
+
+    def _since(self, began: float) -> float:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
         return perf_counter() - began

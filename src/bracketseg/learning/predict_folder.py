@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from bracketseg.brackets.align_method import valid_of_bracket
@@ -19,6 +20,7 @@ from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, Scene
 from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.devices import resolve_device, resolve_precision
 from bracketseg.learning.events import ScenePredicted
+from bracketseg.learning.network_input import network_input
 from bracketseg.learning.prediction import (
     DEFAULT_ENGINE,
     DEFAULT_PRECISION,
@@ -37,6 +39,8 @@ from bracketseg.scene_pool import OneByOne
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from bracketseg.brackets.align_method import AlignMethod
     from bracketseg.brackets.bracket import Bracket, MaskRole
@@ -161,6 +165,28 @@ def _origin(model: Model, threshold: float, scale: Scale) -> Network:
 
 
 @dataclass(frozen=True, slots=True)
+class _Packed:
+    """A mask in an eighth of its memory, while the next frame is predicted.
+
+    Attributes
+    ----------
+    bits : (H, W / 8 rounded up) uint8
+    width
+        Of the mask.
+    """
+
+    bits: NDArray[np.uint8]
+    width: int
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_]) -> _Packed:
+        return cls(np.packbits(mask, axis=1), mask.shape[1])
+
+    def unpacked(self) -> NDArray[np.bool_]:
+        return np.unpackbits(self.bits, axis=1, count=self.width).view(np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
 class _Predicted:
     """A scene that is on disk."""
 
@@ -192,7 +218,7 @@ class _PredictScene:
     def __call__(self, bracket: Bracket) -> _Predicted | None:
         """Return None when it was stopped on the way."""
         start = perf_counter()
-        probabilities, records, masks = {}, {}, {}
+        probabilities, records, packed = {}, {}, {}
         valid = valid_of_bracket(bracket, self.align)
         engine = resolve_engine(self.engine, resolve_device(self.settings["device"]))
         settings = {**self.settings, "engine": engine}
@@ -202,19 +228,23 @@ class _PredictScene:
             frame = bracket.frame(role)
             model = self.models[role](origin.model_sha256)
             shown = valid.get(frame)
+            # No frame has a name: it is gone before the next one is read, and so is what a frame
+            # of 16 bits has beyond 8.
             if self.probability:
-                values = predict_probability(model, frame.read(), **settings)
+                values = predict_probability(model, network_input(frame.read()), **settings)
                 if shown is not None:
                     values *= shown
                 probabilities[role] = values
-                masks[role] = binarize(values, self.threshold)
+                mask = binarize(values, self.threshold)
             else:
-                masks[role] = predict_mask(
-                    model, frame.read(), threshold=self.threshold, **settings
+                mask = predict_mask(
+                    model, network_input(frame.read()), threshold=self.threshold, **settings
                 )
             if shown is not None:
                 # Of a threshold of 0 as well.
-                masks[role] &= shown
+                mask &= shown
+            packed[role] = _Packed.of(mask)
+            del mask
             records[role] = MaskRecord(
                 origin=origin,
                 frame=frame.path.name,
@@ -222,6 +252,7 @@ class _PredictScene:
                 aligned=None if self.align == "off" else self.align,
                 engine=engine,
             )
+        masks = {role: mask.unpacked() for role, mask in packed.items()}
         record = SceneRecord(scene=bracket.scene, masks=records, time=datetime.now(UTC))
         # The masks first: where one must not be replaced, its probability stays too.
         record = self.folder.save_scene(masks, record)

@@ -24,7 +24,7 @@ from bracketseg.learning.devices import (
 )
 from bracketseg.learning.estimate import memory_per_pixel, tile_bytes
 from bracketseg.learning.network_input import CHANNELS, network_input
-from bracketseg.learning.openvino_engine import has_openvino, openvino_network
+from bracketseg.learning.openvino_engine import openvino_network, openvino_problem
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import ScalarT, choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
@@ -81,8 +81,9 @@ def predict_probability(
         0.1 % of a mask's pixels from those of float32.
     tile : int, optional
         Side in pixels of what one tile writes, rounded up to the network's grid. By default
-        the tiles that lose least to overlap while one takes at most `TILE_MEMORY`. When the
-        device runs out of memory, smaller ones are tried.
+        the tiles that lose least to overlap while one takes at most what
+        `bracketseg.learning.estimate.tile_bytes` allows. When the device runs out of memory,
+        smaller ones are tried.
     engine : {"auto", "torch", "openvino"}
         What calculates. ``auto`` takes OpenVINO on the CPU where it is installed
         (``bracketseg[openvino]``), else torch.
@@ -96,7 +97,9 @@ def predict_probability(
     FrameError
         If the frame's shape, type or values are none that a picture has.
     ModelError
-        If the model is not one for RGB pictures, or gives values that are no numbers.
+        If the model is not one for RGB pictures, or gives values that are no numbers. That needs
+        weights so large that something overflows on the way; where it does so before a ReLU, in
+        bfloat16 or by OpenVINO, it is 0 from there on and nobody is told.
     DeviceError
         If the device is not there or cannot calculate in `precision`, or OpenVINO was asked for
         and is not installed or not for this device.
@@ -282,8 +285,8 @@ def _fill(
     padded = math.prod(-(-length // grid) * grid for length in shape)
     memory = tile_bytes(per_pixel * padded, way.engine, in_bands=way.in_bands)
     max_pixels = int(memory / per_pixel)
-    # OpenVINO has a program for each size.
-    cutting: Any = {"halo": halo, "grid": grid, "alike": way.engine == "openvino"}
+    # Tiles of one size use the same memory over again, and OpenVINO has a program for each size.
+    cutting: Any = {"halo": halo, "grid": grid, "alike": True}
     tile = choose_tile(shape, max_pixels=max_pixels, **cutting) if side is None else (side, side)
     network = way.network(model.unet)
 
@@ -313,20 +316,22 @@ def _fill(
 
 
 def resolve_engine(engine: Engine, device: torch.device) -> UsedEngine:
-    """Return what calculates: ``auto`` is OpenVINO on the CPU where it is installed.
+    """Return what calculates: ``auto`` is OpenVINO on the CPU where it is installed and works.
 
     Raises
     ------
     DeviceError
-        If OpenVINO was asked for and is not installed, or not for this device.
+        If OpenVINO was asked for and is not installed, does not work, or is not for this device.
     """
-    possible = device.type == "cpu" and has_openvino()
-    if engine == "openvino" and not possible:
-        raise DeviceError(
-            "OpenVINO calculates on the CPU, where it is installed; choose device cpu, and install "
-            "it with: pip install 'bracketseg[openvino]'"
-        )
-    return "openvino" if possible and engine != "torch" else "torch"
+    if engine == "torch":
+        return "torch"
+    problem = "calculates on the CPU; choose device cpu" if device.type != "cpu" else None
+    problem = problem or openvino_problem()
+    if problem is None:
+        return "openvino"
+    if engine == "openvino":
+        raise DeviceError(f"OpenVINO {problem}")
+    return "torch"
 
 
 def _largest(plan: tuple[Tile, ...]) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import platform
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -17,7 +19,7 @@ from bracketseg import __version__
 from bracketseg.brackets.files import write_json, write_text
 from bracketseg.brackets.folder_lock import hold_folder
 from bracketseg.errors import ModelError, TrainingError
-from bracketseg.learning.checkpoints import load_last, save_last, save_model
+from bracketseg.learning.checkpoints import load_last, save_last, save_model, state_bytes
 from bracketseg.learning.config import TrainConfig
 from bracketseg.learning.progress import EpochRecord
 from bracketseg.learning.run_files import BEST, CONFIG, ENVIRONMENT, HISTORY, LAST
@@ -202,6 +204,13 @@ class RunFolder:
             save_last(path, state)
         return path
 
+    def rehearse_state(self, state: Mapping[str, Any]) -> None:
+        """Write as much as `write_state` does, to nowhere that lasts."""
+        with self._writing(LAST), TemporaryFile(dir=self.path) as file:
+            file.write(state_bytes(state))
+            file.flush()
+            os.fsync(file.fileno())
+
     def write_best(self, weights: Mapping[str, Tensor], card: ModelCard) -> None:
         """Write ``best.safetensors``."""
         unet = UNet(card.network)
@@ -241,6 +250,9 @@ class ReadRunFolder(RunFolder):
     def write_state(self, state: Mapping[str, Any]) -> Path:  # noqa: ARG002 - as the writer has it
         """Leave it to the process that writes."""
         return self.path / LAST
+
+    def rehearse_state(self, state: Mapping[str, Any]) -> None:
+        """Leave it to the process that writes."""
 
     def write_best(self, weights: Mapping[str, Tensor], card: ModelCard) -> None:
         """Leave it to the process that writes."""

@@ -14,6 +14,7 @@ from bracketseg.evaluation.metrics import Metrics
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.learning.batches import Draw, generator_for
 from bracketseg.learning.dataset import load_dataset, pair_scenes
+from bracketseg.learning.device_data import room_for_images
 from bracketseg.learning.devices import (
     device_label,
     resolve_device,
@@ -160,7 +161,9 @@ def _train(
     planned = Planned(
         scenes=len(paired),
         cache_bytes=cache_bytes(len(paired), config.image_size),
-        memory_bytes=training_bytes(config, len(paired), optimization.precision, device.type),
+        memory_bytes=training_bytes(
+            config, len(paired), optimization.precision, device.type, room_for_images(device)
+        ),
         device=str(device),
         device_name=device_label(device),
         precision=optimization.precision,

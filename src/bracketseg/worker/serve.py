@@ -164,11 +164,16 @@ def _predict_folder(request: PredictFolder, should_stop: Callable[[], bool]) -> 
         should_stop=should_stop,
         **request.config.model_dump(),
     )
-    # What takes an alignment first takes longer by what nobody has tried.
-    if request.align == "off" and not should_stop():
-        expected = expect_prediction(brackets, models, request.config)
-        if expected is not None:
-            yield expected
+    expected = expect_prediction(
+        brackets,
+        models,
+        request.config,
+        request.out,
+        align=request.align,
+        should_stop=should_stop,
+    )
+    if expected is not None:
+        yield expected
     yield from predicting
 
 

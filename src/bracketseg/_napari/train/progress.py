@@ -148,8 +148,10 @@ class TrainProgress:
             return f"Reading the scenes: {read.done if read else 0} of {self.planned.scenes} …"
         step = self._step
         if step is None:
-            seconds = self.seconds_left()
+            seconds, whole = self.seconds_left(), self.seconds_left(behind)
             about = "" if seconds is None else f", about {time_text(seconds)}"
+            if behind and whole is not None:
+                about += f", {time_text(whole)} with the {behind} behind it"
             return (
                 f"Training on {counted(len(self.cached.train), 'scene')}, "
                 f"{len(self.cached.validation)} kept back, on {self.planned.device_name}{about} …"
