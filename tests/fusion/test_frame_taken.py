@@ -25,6 +25,17 @@ def test_by_default_it_is_the_medium_frame_and_elsewhere_the_best_exposed_one():
     assert frame_taken(images[:2], ghosts)[1].tolist() == [0] * 4
 
 
+def test_a_frame_is_taken_only_where_it_shows_something():
+    rows = [[60] * 4, [250] * 4, [120] * 4]
+    images = [np.repeat(np.array([row], np.uint8), 3, 0) for row in rows]
+    ghosts, covers = np.ones((3, 4), bool), [np.ones((3, 4), bool) for _ in images]
+    assert (frame_taken(images, ghosts, covers) == 0).all()
+    covers[0][:, 3] = False
+    assert frame_taken(images, ghosts, covers)[1].tolist() == [2, 2, 2, 2]
+    covers[2][:, 0] = False
+    assert frame_taken(images, ghosts, covers)[1].tolist() == [0, 0, 0, NONE]
+
+
 @pytest.mark.parametrize(("noise", "quality"), [(1, 0), (4, 0), (1, 85)])
 @pytest.mark.parametrize("radiance", [0.15, 2.0])
 def test_all_of_what_a_moving_ball_covers_comes_from_one_frame(rng, noise, quality, radiance):

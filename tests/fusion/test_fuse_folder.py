@@ -56,6 +56,12 @@ def test_a_frame_that_could_not_be_aligned_is_named(fused, rng):
     assert note.startswith("the high frame was not aligned")
 
 
+def test_frames_that_do_not_belong_together_are_doubted(fused, room):
+    rising = np.hstack((room, room))
+    (note,) = fused([rising // 2, rising, 2 * rising[:, ::-1]], deghost=True)
+    assert "do these frames belong together?" in note
+
+
 def test_nothing_is_said_where_nothing_was_asked_for(fused, rng):
     scene = rng.integers(20, 100, SHAPE, dtype=np.uint8)
     assert fused([scene // 2, scene, 2 * scene]) == ()

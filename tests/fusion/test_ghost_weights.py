@@ -28,6 +28,17 @@ def test_weights_go_on_from_around_but_where_the_frame_clips(textured):
     assert [float(weight[inside].mean()) for weight in found] == [0, 1, 0]
 
 
+def test_a_frame_counts_nothing_where_it_shows_nothing(textured):
+    _, taken = moved(textured)
+    weights = [np.full((120, 200), 1 / 3, np.float32)] * 3
+    covers = [np.ones((120, 200), bool) for _ in weights]
+    covers[1][:, 101:] = False
+    weights[1] = weights[1] * covers[1]
+    found = alone_where_taken(weights, np.where(covers[1], taken, NONE).astype(np.int8), covers)
+    assert (taken[60, 99], taken[60, 101]) == (1, NONE)
+    assert found[1][~covers[1]].max() == 0
+
+
 def test_alone_gives_way_to_all_beside_an_area(textured):
     _, taken = moved(textured)
     taken[10:20, 10:20] = 0

@@ -110,6 +110,14 @@ def test_ghosts_come_from_a_folder_of_maps(place):
     np.testing.assert_array_equal(read(place, ghosts=maps).ghosts, moved)
 
 
+def test_a_map_of_other_frames_is_named(place):
+    maps = place / "maps"
+    maps.mkdir()
+    write_mask(maps / ghosts_name("barn"), np.zeros((10, 10), bool))
+    with pytest.raises(LabelingError, match=r"barn_ghosts\.png: is \(10, 10\), but the frames"):
+        read(place, ghosts=maps)
+
+
 def hand_held(rng, dx, dy):
     """A bracket whose bright frame was taken with the camera moved."""
     move = np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1]], float)

@@ -1,6 +1,7 @@
 """The Fusion dock, driven through its controls."""
 
 import sys
+import threading
 from functools import partial
 
 import cv2
@@ -21,7 +22,7 @@ from bracketseg.brackets.alignment import Shift
 from bracketseg.brackets.images import read_image
 from bracketseg.brackets.radiance import read_radiance
 from bracketseg.errors import FusionError
-from bracketseg.fusion.laid_frames import LaidFrames
+from bracketseg.fusion.laid_frames import LaidFrames, lay_frames
 
 
 @pytest.fixture(autouse=True)
@@ -449,6 +450,57 @@ def test_a_file_that_is_there_is_replaced_only_if_a_person_says_so(barn, tmp_pat
     barn.click("save")
     barn.says("Saved")
     assert cv2.imread(str(barn.file)) is not None
+
+
+def test_masks_are_saved_as_they_were_at_the_click(barn, tmp_path, monkeypatch):
+    barn.file = tmp_path / "before.png"
+    barn.click("save")
+    barn.says(f"Saved {barn.file}")
+    began, go = threading.Event(), threading.Event()
+
+    def slow(*frames, **how):
+        found = lay_frames(*frames, **how)
+        began.set()
+        go.wait(10)
+        return found
+
+    monkeypatch.setattr(fusing, "lay_frames", slow)
+    barn.file = tmp_path / "after.png"
+    barn.click("save")
+    barn.qtbot.waitUntil(began.is_set)
+    # As another scene does, whose masks take the place of these.
+    find_layer(barn.viewer.layers, "ground truth", "barn", "high").data[...] = 0
+    go.set()
+    barn.says(f"Saved {barn.file}")
+    np.testing.assert_array_equal(read_image(barn.file), read_image(tmp_path / "before.png"))
+
+
+@pytest.fixture
+def predicted(barn):
+    """Two predictions that are chosen, and what adds a probability to one of them."""
+    for role in ("low", "high"):
+        add_mask(barn.viewer, role, kind="prediction", fill=1)
+    barn.qtbot.waitUntil(lambda: len(barn.masks("low")) == 4)
+    for role in ("low", "high"):
+        barn.pick(role, f"barn {role} prediction")
+
+    def add(value):
+        ours = {"kind": "probability", "scene": "barn", "role": "high"}
+        values = np.full((24, 32), value, np.float32)
+        return barn.viewer.add_image(values, metadata={METADATA_KEY: ours}, visible=False)
+
+    return add
+
+
+def test_a_probability_that_comes_goes_or_changes_counts(barn, predicted):
+    hard = barn.fuse()
+    layer = predicted(0.55)
+    barn.becomes(lambda now: not np.array_equal(now, hard))
+    soft = barn.fused.data.copy()
+    layer.data = np.full((24, 32), 0.8, np.float32)
+    barn.becomes(lambda now: not np.array_equal(now, soft))
+    barn.viewer.layers.remove(layer)
+    barn.becomes(lambda now: np.array_equal(now, hard))
 
 
 def test_what_cannot_be_saved_is_said(barn, tmp_path):

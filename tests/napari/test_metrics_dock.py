@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QTableView, QWidget
 from bracketseg._napari.layers.provenance import METADATA_KEY, provenance_of
 from bracketseg._napari.metrics import live
 from bracketseg._napari.metrics.dock import MetricsDock
+from bracketseg._napari.metrics.pair_overlay import PairOverlay
 from bracketseg._napari.session import annotator_name
 from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import cancel_all
@@ -343,6 +344,34 @@ def test_the_overlay_goes_and_comes_with_the_frame_of_its_role(two):
     two.qtbot.waitUntil(lambda: two.overlay is not None and two.overlay.data[0, 0] != before)
     assert two.overlay.name == "barn high errors"
     two.says("barn high prediction, held against")
+
+
+def test_the_overlay_comes_when_the_frame_of_the_other_role_is_gone(two):
+    for role in ("low", "high"):
+        ours = {"kind": "frame", "scene": "barn", "role": role}
+        layer = two.viewer.add_image(
+            np.zeros((2, 5)), metadata={METADATA_KEY: ours}, visible=role == "high"
+        )
+    two.click("metrics.overlay")
+    two.says("shown over it alone")
+    assert two.overlay is None
+    two.viewer.layers.remove(layer)
+    two.qtbot.waitUntil(lambda: two.overlay is not None)
+    two.viewer.layers.append(layer)
+    two.says("shown over it alone")
+    assert two.overlay is None
+
+
+def test_an_overlay_that_was_closed_looks_at_nothing_more(viewer):
+    waiting, told = [], []
+    overlay = PairOverlay(viewer, waiting.append)
+    overlay.changed.connect(lambda: told.append(1))
+    overlay.on = True
+    viewer.add_image(np.zeros((2, 5)))
+    (look,) = waiting
+    overlay.close()
+    look()
+    assert not told
 
 
 def test_an_overlay_that_somebody_closed_is_off(two):

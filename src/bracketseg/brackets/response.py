@@ -114,7 +114,7 @@ def fit_response(
         found = np.linalg.solve(design.T @ weighted + prior, weighted.T @ wanted)
     stops = base + terms @ found[:ORDER]
     # A luma that is higher never means less exposure.
-    stops = np.maximum.accumulate(stops + 1e-4 * np.arange(256))
+    stops = np.maximum.accumulate(stops) + 1e-4 * np.arange(256)
     slope = np.gradient(stops)
     left = wanted - design @ found
     noise = _noise(left / np.hypot(slope[one], slope[other]), one, other)

@@ -66,7 +66,7 @@ def display_picture(exposures: Exposures) -> NDArray[np.float32]:
     T. Mertens, J. Kautz, F. Van Reeth, "Exposure Fusion", Pacific Graphics 2007,
     DOI 10.1109/PG.2007.17.
     """
-    taken = frame_taken(exposures.images, exposures.ghosts)
+    taken = frame_taken(exposures.images, exposures.ghosts, exposures.covers)
     weights = display_weights(exposures, [merit(image) for image in exposures.images], taken)
     images = showing_the_same(exposures.images, taken)
     return blend((as_unit(image) for image in images), weights).clip(0, 1)
@@ -77,15 +77,18 @@ class DisplayFusion:
 
     Parameters
     ----------
-    images, ghosts
+    images, ghosts, covers
         Those of the exposures that are to be fused.
     """
 
     def __init__(
-        self, images: Sequence[NDArray[Any]], ghosts: NDArray[np.bool_] | None = None
+        self,
+        images: Sequence[NDArray[Any]],
+        ghosts: NDArray[np.bool_] | None = None,
+        covers: Sequence[NDArray[np.bool_]] | None = None,
     ) -> None:
         self._merits = [merit(image) for image in images]
-        self._taken = frame_taken(images, ghosts)
+        self._taken = frame_taken(images, ghosts, covers)
         self._pyramids = [
             laplacian(as_unit(image), depth(image.shape))
             for image in showing_the_same(images, self._taken)

@@ -22,7 +22,9 @@ NONE = -1
 
 
 def frame_taken(
-    images: Sequence[NDArray[Any]], ghosts: NDArray[np.bool_] | None
+    images: Sequence[NDArray[Any]],
+    ghosts: NDArray[np.bool_] | None,
+    covers: Sequence[NDArray[np.bool_]] | None = None,
 ) -> NDArray[np.int8] | None:
     """Choose one frame for each area in which something moved.
 
@@ -32,13 +34,14 @@ def frame_taken(
 
     Parameters
     ----------
-    images, ghosts
+    images, ghosts, covers
         As in :class:`~bracketseg.fusion.exposures.Exposures`.
 
     Returns
     -------
     (H, W) int8 or None
-        The index of the frame, and `NONE` where nothing moved. None if nothing did anywhere.
+        The index of the frame, and `NONE` where nothing moved, or that frame shows nothing. None
+        if nothing moved anywhere.
     """
     if ghosts is None or not ghosts.any():
         return None
@@ -46,15 +49,18 @@ def frame_taken(
     of_area = labels[ghosts]
     quality = np.stack(
         [
-            np.bincount(of_area, (_visible(shown) * unclipped(shown)).ravel(), count)
-            for shown in (column_of(image, ghosts) for image in images)
+            np.bincount(of_area, _merit(column_of(image, ghosts)) * cover[ghosts], count)
+            for image, cover in zip(images, covers or [ghosts] * len(images), strict=True)
         ]
     )
     chosen = quality.argmax(axis=0).astype(np.int8)
     reference = 1 if len(images) == 3 else 0
     chosen[quality[reference] >= NEARLY_AS_GOOD * quality.max(axis=0)] = reference
     chosen[0] = NONE
-    return np.asarray(chosen[labels])
+    taken = np.asarray(chosen[labels])
+    for k, cover in enumerate(covers or ()):
+        taken[(taken == k) & ~cover] = NONE
+    return taken
 
 
 def column_of(image: NDArray[Any], area: NDArray[np.bool_]) -> NDArray[Any]:
@@ -62,5 +68,6 @@ def column_of(image: NDArray[Any], area: NDArray[np.bool_]) -> NDArray[Any]:
     return np.asarray(image[area][:, np.newaxis])
 
 
-def _visible(image: NDArray[Any]) -> Weight:
-    return np.minimum(luma(image) / np.float32(VISIBLE_FROM), 1)
+def _merit(column: NDArray[Any]) -> Weight:
+    visible = np.minimum(luma(column) / np.float32(VISIBLE_FROM), 1)
+    return np.asarray((visible * unclipped(column)).ravel(), np.float32)

@@ -25,6 +25,10 @@ MAX_WORKERS = 4
 """Scenes at once: 24 million pixels take about 2 GB of memory while they are fused."""
 
 
+MOST = 0.5
+"""The share of a picture above which what moved is rather a sign that frames do not fit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFused:
     """The files of one scene are on disk.
@@ -185,11 +189,14 @@ def fuse_scene(
 
 
 def _moved(exposures: Exposures, names: Sequence[Role]) -> str:
-    taken = frame_taken(exposures.images, exposures.ghosts)
+    taken = frame_taken(exposures.images, exposures.ghosts, exposures.covers)
     if taken is None:
         return "nothing that moved was found"
     share = float((taken != NONE).mean())
     words = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+    if share > MOST:
+        words = f"{words} of the picture moved: do these frames belong together?"
+        return f"{words} Those of a hand-held camera are aligned by --align"
     roles = [role for k, role in enumerate(names) if (taken == k).any()]
     if len(roles) == 1:
         return f"{words} of the picture moved; taken from the {roles[0]} frame alone"

@@ -17,7 +17,11 @@ COARSE = 360
 """Pixels of the longer side at which weights are continued."""
 
 
-def alone_where_taken(weights: Sequence[Weight], taken: NDArray[np.int8] | None) -> list[Weight]:
+def alone_where_taken(
+    weights: Sequence[Weight],
+    taken: NDArray[np.int8] | None,
+    covers: Sequence[NDArray[np.bool_]] | None = None,
+) -> list[Weight]:
     """Let the frame that is taken count alone; beside such an area it gives way to all.
 
     Parameters
@@ -25,7 +29,9 @@ def alone_where_taken(weights: Sequence[Weight], taken: NDArray[np.int8] | None)
     weights : sequence of (H, W) float32
         One for each frame; they add up to 1.
     taken : (H, W) int8 or None
-        See :func:`frame_taken`.
+        See :func:`~bracketseg.fusion.frame_taken.frame_taken`.
+    covers : sequence of (H, W) bool, optional
+        What each frame shows; it counts nothing elsewhere.
 
     Returns
     -------
@@ -36,6 +42,8 @@ def alone_where_taken(weights: Sequence[Weight], taken: NDArray[np.int8] | None)
         return list(weights)
     width = BORDER * max(taken.shape) + 1
     alone = [_fading(taken == k, width) for k in range(len(weights))]
+    for own, cover in zip(alone, covers or (), strict=False):
+        own *= cover
     total = np.sum(alone, axis=0)
     near = total > 0
     moved, sums = taken[near] != NONE, total[near]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -38,6 +39,11 @@ class LaidFrames:
     ghosts: NDArray[np.bool_] | None = None
     covers: tuple[NDArray[np.bool_], ...] | None = None
     not_compared: tuple[int, ...] = ()
+
+    @cached_property
+    def ghost_share(self) -> float:
+        """What moved takes of the picture, 0..1."""
+        return 0.0 if self.ghosts is None else float(self.ghosts.mean())
 
     def exposures(self, low: Weight, high: Weight) -> Exposures:
         """Add the masks, which are in the pixels of their own frames.

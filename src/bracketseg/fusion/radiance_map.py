@@ -68,5 +68,5 @@ def radiance_weights(exposures: Exposures) -> list[Weight]:
         * np.float32(2.0 ** (ev - brightest))
         for part, image, ev in zip(exposures.trust(), exposures.images, exposures.evs, strict=True)
     ]
-    taken = frame_taken(exposures.images, exposures.ghosts)
-    return alone_where_taken(normalized(exposures, weights), taken)
+    taken = frame_taken(exposures.images, exposures.ghosts, exposures.covers)
+    return alone_where_taken(normalized(exposures, weights), taken, exposures.covers)

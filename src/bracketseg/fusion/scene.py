@@ -52,7 +52,7 @@ def read_scene(
             [frame.ev for frame in frames],
             method=config.align,
             deghost=config.deghost,
-            ghosts=_map_in(config, bracket.scene),
+            ghosts=_map_in(config, bracket.scene, images[frames[0]].shape[:2]),
         )
         return laid, laid.exposures(weights["low"], weights["high"])
     except FrameError as error:
@@ -77,7 +77,7 @@ def _weight(
     return weight
 
 
-def _map_in(config: FusionConfig, scene: str) -> NDArray[np.bool_] | None:
+def _map_in(config: FusionConfig, scene: str, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     if config.ghosts is None:
         return None
     path = config.ghosts / ghosts_name(scene)
@@ -85,4 +85,10 @@ def _map_in(config: FusionConfig, scene: str) -> NDArray[np.bool_] | None:
         raise LabelingError(
             f"{path}: is missing; make it with `bracketseg ghosts`, or have it found with --deghost"
         )
-    return read_mask(path)
+    found = read_mask(path)
+    if found.shape != shape:
+        raise LabelingError(
+            f"{path}: is {found.shape}, but the frames are {shape} (rows, columns); make it of "
+            "these frames with `bracketseg ghosts`"
+        )
+    return found

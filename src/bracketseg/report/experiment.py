@@ -9,7 +9,6 @@ from bracketseg.errors import ModelError, ReportError
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.learning.config import LOSSES
 from bracketseg.learning.runs import Run, find_runs, read_run
-from bracketseg.wording import counted
 
 _VARIED = ("role", "loss", "seed", "device", "precision")
 """Settings that the runs of one experiment may differ in."""
@@ -120,7 +119,7 @@ def choose_runs(paths: Iterable[Path], masks: Path | None = None) -> Experiment:
 
 def _unusable(run: Run, masks: Path | None) -> str:
     if not run.finished:
-        return f"not finished, {len(run.records)} of {counted(run.config.epochs, 'epoch')} are done"
+        return f"not finished, {len(run.records)} of {run.config.epochs} epochs are done"
     if run.card is None:
         return "has no model"
     if masks is None and (run.masks is None or not run.masks.is_dir()):

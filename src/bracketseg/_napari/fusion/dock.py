@@ -112,7 +112,9 @@ class FusionDock(QWidget):
             return
         if path.exists() and not self.ask(f"{path} exists. Replace it?"):
             return
-        whole, settings, masks = self._live.whole, self._settings, self._live.arrays(material)
+        whole, settings = self._live.whole, self._settings
+        # Frames may take seconds to be laid on each other, and meanwhile masks change in place.
+        masks = tuple(mask.copied() for mask in self._live.arrays(material))
 
         def work() -> Path:
             frames = whole or laid(material.pixels(), material.frames, settings)

@@ -43,6 +43,11 @@ class MaskArrays:
             return as_weight(mask)
         return softened(mask, as_weight(np.asarray(self.probability)))
 
+    def copied(self) -> "MaskArrays":
+        """Give the same, which stays as it is now whatever is painted."""
+        copy = None if self.probability is None else np.array(self.probability)
+        return MaskArrays(labels=np.array(self.labels), probability=copy)
+
     def preview(self, shape: tuple[int, int]) -> Weight:
         """Give about the same at a smaller shape, in a time that does not grow with the mask.
 
@@ -76,7 +81,7 @@ class Preview:
 
     def __init__(self, whole: LaidFrames) -> None:
         self._frames = whole.reduced(SIDE)
-        self._fusion = DisplayFusion(self._frames.images, self._frames.ghosts)
+        self._fusion = DisplayFusion(self._frames.images, self._frames.ghosts, self._frames.covers)
         self._made: tuple[Exposures, NDArray[np.uint8]] | None = None
 
     def picture(self, low: MaskArrays, high: MaskArrays) -> NDArray[np.uint8]:

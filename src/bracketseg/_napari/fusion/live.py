@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 from psygnal import Signal
 from qtpy.QtCore import QTimer
@@ -49,7 +49,7 @@ class LiveFusion:
         self._material: Material | None = None
         self._settings = Settings()
         self._basis: _Basis | None = None
-        self._watched: list[Labels] = []
+        self._watched: list[Layer] = []
         self._due = self._gathering = False
         self._job: Job | None = None
         self._shown: NDArray[np.uint8] | None = None
@@ -68,7 +68,8 @@ class LiveFusion:
         if material is None:
             self._basis = None
             return
-        self._watched = list(dict.fromkeys(self._choice.masks.values()))
+        soft = filter(None, map(self._choice.probability, self._choice.masks))
+        self._watched = list(dict.fromkeys([*self._choice.masks.values(), *soft]))
         for layer in self._watched:
             for event in _events(layer):
                 event.connect(self._mask_changed)
@@ -88,7 +89,7 @@ class LiveFusion:
         probability = self._choice.probability(role)
         return MaskArrays(
             labels=self._choice.masks[role].data[index],
-            probability=None if probability is None else probability[index],
+            probability=None if probability is None else probability.data[index],
         )
 
     def _mask_changed(self, event: Any) -> None:
@@ -157,7 +158,9 @@ def _fuse(
     return basis, basis.preview.picture(low, high)
 
 
-def _events(layer: Labels) -> tuple[Any, ...]:
+def _events(layer: Layer) -> tuple[Any, ...]:
     events = layer.events
+    if not isinstance(layer, Labels):
+        return events.data, events.set_data
     # Polygons and scripts are announced before they are drawn, and drawn with the last two.
     return events.paint, events.data, events.labels_update, events.set_data

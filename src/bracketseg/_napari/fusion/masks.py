@@ -84,15 +84,15 @@ class MaskChoice:
         self.masks = {role: mask for role, mask in found.items() if mask is not None}
         self.changed.emit()
 
-    def probability(self, role: MaskRole) -> Any | None:
-        """Give the probability that the chosen mask was made from, (H, W); None without one."""
+    def probability(self, role: MaskRole) -> Layer | None:
+        """Give the layer of the probability that the chosen mask was made from, or None."""
         mask = self.masks.get(role)
         ours = None if mask is None else provenance_of(mask.metadata)
         if mask is None or ours is None or ours["kind"] != "prediction":
             return None
         layer = find_layer(self._layers, "probability", ours["scene"], ours["role"])
         same = layer is not None and layer.data.shape == mask.data.shape
-        return layer.data if layer is not None and same else None
+        return layer if same else None
 
     def _guess(self, role: MaskRole, there: Sequence[Labels]) -> Labels | None:
         image = self._frames.images.get(role)
@@ -111,7 +111,9 @@ class MaskChoice:
 
     def _layers_changed(self, event: Any) -> None:
         layer = getattr(event, "value", None)
-        if layer is None or isinstance(layer, Labels):
+        ours = None if layer is None else provenance_of(layer.metadata)
+        probability = ours is not None and ours["kind"] == "probability"
+        if layer is None or probability or isinstance(layer, Labels):
             self._look_soon()
 
     def _watch(self, masks: Sequence[Labels]) -> None:

@@ -34,10 +34,10 @@ def fused_text(
     unseen = [material.layers[k].name for k in whole.not_compared]
     if unseen:
         words.append(f"⚠ What moved in {' and '.join(unseen)} cannot be seen: unknown exposure.")
-    if deghost and (whole.ghosts is None or not whole.ghosts.any()):
+    if deghost and whole.ghost_share:
+        words.append(f"One frame alone on {whole.ghost_share:.1%} of the picture.")
+    elif deghost:
         words.append("Nothing that moved was found.")
-    elif deghost and whole.ghosts is not None:
-        words.append(f"One frame alone on {whole.ghosts.mean():.1%} of the picture.")
     return " ".join(words)
 
 

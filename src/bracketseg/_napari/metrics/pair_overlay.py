@@ -10,6 +10,9 @@ from bracketseg._napari.layers.error_overlay import ErrorOverlay
 from bracketseg._napari.metrics.layers import lies_elsewhere, probability_layers
 from bracketseg._napari.metrics.live import Measured
 
+_SEEN = ("visible", "inserted", "removed", "reordered")
+"""What layers say when another frame may be seen."""
+
 
 class PairOverlay:
     """Shows the four outcomes of a pair while the frame of its role is seen.
@@ -83,12 +86,13 @@ class PairOverlay:
         )
 
     def _layer_says(self, event: Any) -> None:
-        if event.type == "visible" and self._on and not self._looking:
+        if event.type in _SEEN and self._on and not self._looking:
             self._looking = True
             self._later(self._look)
 
     def _look(self) -> None:
         self._looking = False
-        if self.elsewhere == self._shown:
+        wanted = self._on and self._found is not None and not self.elsewhere
+        if wanted != self._shown:
             self._draw()
             self.changed.emit()
