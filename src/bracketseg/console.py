@@ -275,8 +275,8 @@ def _say(event: object) -> str:
     match event:
         case Planned():
             return (
-                f"{counted(event.scenes, 'scene')}, {event.cache_bytes / 2**20:.0f} MiB of memory "
-                f"for their images, about {event.memory_bytes / 2**20:.0f} MiB in all; "
+                f"{counted(event.scenes, 'scene')}, {max(1, event.cache_bytes / 2**20):.0f} MiB of "
+                f"memory for their images, about {event.memory_bytes / 2**20:.0f} MiB in all; "
                 f"{event.parameters:,} parameters in {event.precision} on {event.device} "
                 f"({event.device_name})"
             )

@@ -92,6 +92,17 @@ def test_what_is_there_is_kept_unless_it_may_be_replaced(command, brackets, mask
     assert read_image(kept).shape == (24, 40, 3)
 
 
+def test_frames_that_play_no_role_are_told(command, tmp_path):
+    folder, masks = tmp_path / "day" / "five", tmp_path / "masks"
+    folder.mkdir(parents=True)
+    for ev in range(-2, 3):
+        frame = np.full((24, 40, 3), 40 * ev + 100, np.uint8)
+        cv2.imwrite(str(folder / f"EV{ev}.png"), frame)
+    assert command("label", folder, "--method", "manual", "--out", masks).status == 0
+    done = command("fuse", folder, "--labels", masks, "--out", tmp_path / "fused")
+    assert "Note: 3 of 5 frames are fused, those that play a role: five" in done.out
+
+
 def test_usage_errors(command, brackets, masks, tmp_path):
     out = tmp_path / "fused"
     wrong = command("fuse", brackets, "--labels", masks, "--out", out, "--format", "gif")

@@ -22,6 +22,7 @@ from bracketseg._napari.session.session import session_of
 from bracketseg._napari.widgets.jobs import cancel_all
 from bracketseg.brackets.masks import write_mask, write_probability
 from bracketseg.evaluation.spreadsheet import HEADER
+from bracketseg.labeling.automatic import Automatic
 from bracketseg.labeling.mask_store import LabelingFolder
 from bracketseg.labeling.ranges import DEFAULT_RANGES, Otsu
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
@@ -637,9 +638,9 @@ def test_the_validation_scenes_of_a_run_can_be_looked_at_alone(whole, tmp_path):
     whole.qtbot.waitUntil(lambda: "low 0.33 (Dice 1.000" in whole.text("metrics.curves_text"))
 
 
-def learned(folder, train):
+def learned(folder, train, network=NETWORK):
     """Say that the predictions are those of a run which learned from some scenes."""
-    info = LabelingInfo(method="network", ranges={"low": NETWORK, "high": NETWORK})
+    info = LabelingInfo(method="network", ranges={"low": network, "high": network})
     (folder / "labels" / "network" / "labeling.json").write_text(info.model_dump_json())
     run = folder / "runs" / "run7"
     run.mkdir(parents=True)
@@ -679,16 +680,29 @@ def test_a_network_is_held_against_otsu_where_nobody_has_labelled_by_hand(hand, 
     hand.says("network, held against otsu")
 
 
-def test_references_that_began_from_the_predictions_are_counted(whole, folder):
-    learned(folder, train=[])
+def test_a_network_is_held_against_what_somebody_labelled_and_not_against_auto(hand, folder):
+    labels = folder / "labels"
+    (labels / "network").rename(labels / "auto")
+    info = LabelingInfo(method="auto", ranges={"low": Automatic(), "high": Automatic()})
+    (labels / "auto" / "labeling.json").write_text(info.model_dump_json())
+    hand.session.open_folder(folder)
+    hand.qtbot.waitUntil(lambda: bool(hand.session.brackets) and not hand.session.scanning)
+    hand.all_scenes()
+    hand.says("auto, held against Ana")
+
+
+# The model of the package has one name in the window, and in files that of its weights.
+@pytest.mark.parametrize("known", [{}, {"model": "built-in", "model_sha256": "5a"}])
+def test_references_that_began_from_the_predictions_are_counted(whole, folder, known):
+    learned(folder, train=[], network=NETWORK.model_copy(update={**known, "model": "run7"}))
     info = LabelingInfo(method="manual", ranges=DEFAULT_RANGES, annotator="Ana")
     (folder / "labels" / "Ana" / "labeling.json").write_text(info.model_dump_json())
-    made = MaskRecord(origin=NETWORK, frame="low.png", frame_sha256="")
+    made = MaskRecord(origin=NETWORK.model_copy(update=known), frame="low.png", frame_sha256="")
     record = SceneRecord(scene="barn", masks={"low": made}, time="2026-01-01T10:00:00Z")
     (folder / "labels" / "Ana" / "barn.json").write_text(record.model_dump_json())
     assert LabelingFolder.open(folder / "labels" / "Ana").record("barn") == record
     whole.click("metrics.run")
-    whole.says("⚠ 1 reference mask is a correction of these predictions, and flatter them")
+    whole.says("⚠ 1 reference mask is a correction of these predictions, and flatters them")
 
 
 def test_masks_that_were_saved_since_are_to_be_measured_again(whole, folder):

@@ -11,6 +11,7 @@ from bracketseg.brackets.align_method import AlignMethod
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.console import follow_scenes, output, report_problems
 from bracketseg.labeling.ghost_folder import GhostsFound, write_ghosts
+from bracketseg.wording import counted
 
 
 def ghosts(
@@ -43,5 +44,5 @@ def ghosts(
             output.print(f"{scene.scene}  {scene.share:7.2%}  in the pixels of {scene.frame}")
             for note in scene.notes:
                 output.print(f"  Note: {note}")
-        output.print(f"{len(scenes)} ghost maps in {out}")
+        output.print(f"{counted(len(scenes), 'ghost map')} in {out}")
     report_problems([*found.problems, *failed], len(scenes))

@@ -200,7 +200,7 @@ def _moved(exposures: Exposures, names: Sequence[Role]) -> str:
     roles = [role for k, role in enumerate(names) if (taken == k).any()]
     if len(roles) == 1:
         return f"{words} of the picture moved; taken from the {roles[0]} frame alone"
-    return f"{words} of the picture moved; each part taken from one frame: {' or '.join(roles)}"
+    return f"{words} of the picture moved; each part taken from one frame, {' or '.join(roles)}"
 
 
 def notes_on(bracket: Bracket, config: FusionConfig) -> tuple[str, ...]:
@@ -208,6 +208,10 @@ def notes_on(bracket: Bracket, config: FusionConfig) -> tuple[str, ...]:
 
     A radiance map is as right as the exposure values.
     """
+    notes = []
+    if len(bracket.frames) > len(bracket.roles):
+        used, there = len(bracket.roles), len(bracket.frames)
+        notes.append(f"{used} of {there} frames are fused, those that play a role")
     if "exr" in config.formats and not tells_evs(bracket):
-        return ("no file tells the exposures, which are measured in the pictures",)
-    return ()
+        notes.append("no file tells the exposures, which are measured in the pictures")
+    return tuple(notes)

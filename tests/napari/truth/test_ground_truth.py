@@ -960,6 +960,15 @@ def test_images_that_come_later_are_taken_until_somebody_chooses(person):
     assert person.layer("high") is None
 
 
+def test_a_mask_lies_above_its_frame_though_that_came_later(person):
+    person.start()
+    for number, name in enumerate(("bright", "middle", "dark"), start=1):
+        person.viewer.add_image(RAMP // number, name=name)
+    layers = person.viewer.layers
+    for role, frame in person.truth.choice.images.items():
+        assert layers.index(person.layer(role)) > layers.index(frame)
+
+
 def test_an_image_that_is_picked_is_shown(person):
     for name in ("a", "b", "c"):
         person.viewer.add_image(RAMP // (1 + ord(name) - ord("a")), name=name)

@@ -193,7 +193,7 @@ class MetricsControls:
             return 0
         metrics = self.table.fontMetrics()
         heading = str(model.headerData(column, Qt.Orientation.Horizontal))
-        widest = max(metrics.horizontalAdvance(part) for part in (*heading.split("\n"), "0.0%"))
+        widest = max(metrics.horizontalAdvance(part) for part in (*heading.split("\n"), "100.0%"))
         return widest + 7
 
 

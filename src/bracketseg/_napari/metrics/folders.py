@@ -121,7 +121,7 @@ def guess_labelings(session: Session) -> tuple[list[Path], Path | None, Path | N
     """List the labellings beside the brackets, and guess which of them are to be compared.
 
     The reference is the one that is being written, else one by hand, else any but a network's;
-    the prediction is a network's, else Otsu's, else another.
+    the prediction is a network's, else one by a range that was found, else another.
 
     Returns
     -------
@@ -140,8 +140,8 @@ def guess_labelings(session: Session) -> tuple[list[Path], Path | None, Path | N
     rules = [folder for folder in folders if methods.get(folder) != "network"]
     reference = ours if ours in people else next(iter(people or rules or folders), None)
     others = [folder for folder in folders if folder != reference]
-    order = ("network", "otsu", "manual", None)
-    others.sort(key=lambda folder: order.index(methods.get(folder)))
+    last = {"network": 0, "manual": 2, None: 3}
+    others.sort(key=lambda folder: last.get(methods.get(folder), 1))
     return folders, reference, others[0] if others else None
 
 

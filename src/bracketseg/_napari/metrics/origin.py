@@ -59,7 +59,7 @@ def read_origin(
         threshold=thresholds.pop() if len(thresholds) == 1 else None,
         runs=runs,
         trained=frozenset(scene for run in runs for scene in trained_scenes(run)),
-        corrected=_corrected(reference, pairs, models) if models else 0,
+        corrected=_corrected(reference, pairs, networks) if networks else 0,
     )
 
 
@@ -134,8 +134,10 @@ def _scenes(run: Path, part: str) -> frozenset[str]:
         ) from error
 
 
-def _corrected(reference: Path, pairs: Sequence[MaskPair], models: set[str]) -> int:
-    """Count the references that began from a prediction by one of these models."""
+def _corrected(reference: Path, pairs: Sequence[MaskPair], networks: Sequence[Network]) -> int:
+    """Count the references that began from a prediction by one of these networks."""
+    # The model of the package has one name in the window and another in files.
+    known = {name for network in networks for name in (network.model, network.model_sha256)}
     try:
         labeling = LabelingFolder.open(reference)
     except LabelingError:
@@ -148,6 +150,8 @@ def _corrected(reference: Path, pairs: Sequence[MaskPair], models: set[str]) -> 
             continue  # its masks can be measured all the same
         made = record.masks.get(pair.role) if record is not None else None
         count += (
-            made is not None and isinstance(made.origin, Network) and (made.origin.model in models)
+            made is not None
+            and isinstance(made.origin, Network)
+            and not known.isdisjoint((made.origin.model, made.origin.model_sha256 or None))
         )
     return count

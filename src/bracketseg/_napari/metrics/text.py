@@ -146,8 +146,9 @@ def corrected_text(count: int) -> str:
     """Say that references began from the predictions that are held against them."""
     if not count:
         return ""
-    are = "is a correction" if count == 1 else "are corrections"
-    return f"⚠ {counted(count, 'reference mask')} {are} of these predictions, and flatter them."
+    are, flatter = ("is a correction", "flatters") if count == 1 else ("are corrections", "flatter")
+    masks = counted(count, "reference mask")
+    return f"⚠ {masks} {are} of these predictions, and {flatter} them."
 
 
 def outdated_text(count: int) -> str:

@@ -141,6 +141,7 @@ class MaskLayers:
             layer = self._add(scene, role, frame.layer)
         layer.metadata.pop(_WORK_KEY, None)
         lay_on(layer, frame.layer)
+        _raise_above(self._viewer, layer, frame.layer)
         if self._layers.get(role) is not layer:
             self.keep_only(self._layers.keys() - {role})
             self._layers[role] = layer
@@ -386,10 +387,17 @@ def _resize(layer: Labels, shape: tuple[int, ...]) -> None:
     layer.translate = layer.translate
 
 
+def _raise_above(viewer: ViewerModel, mask: Labels, image: Image) -> None:
+    """Put a mask above its frame, which may have been opened after it."""
+    places = viewer.layers.index(mask), viewer.layers.index(image)
+    if places[0] < places[1]:
+        viewer.layers.move(places[0], places[1] + 1)
+
+
 def _brush(shape: tuple[int, ...]) -> int:
     return max(10, shape[-2] // _BRUSH)
 
 
 def _metadata(scene: str, role: MaskRole) -> dict[str, Provenance]:
-    ours: Provenance = {"kind": "ground truth", "scene": scene, "role": role, "method": "manual"}
+    ours: Provenance = {"kind": "ground truth", "scene": scene, "role": role}
     return {METADATA_KEY: ours}
