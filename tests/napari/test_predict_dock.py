@@ -34,6 +34,7 @@ from bracketseg.labeling.ranges import DEFAULT_RANGES
 from bracketseg.labeling.records import LabelingInfo, MaskRecord, Network, SceneRecord
 from bracketseg.learning.config import NetworkConfig, PredictConfig, TrainConfig
 from bracketseg.learning.events import Expected, ScenePredicted
+from bracketseg.learning.shipped import shipped_model
 from bracketseg.worker.requests import (
     DevicesListed,
     FramePredicted,
@@ -695,6 +696,13 @@ def test_a_run_of_this_session_is_offered_wherever_it_lies(empty, tmp_path):
     empty.session.note_run(run)
     box = empty.find("high_model")
     empty.qtbot.waitUntil(lambda: "Dice 0.500" in box.currentText())
+
+
+def test_the_built_in_models_say_what_they_learned(monkeypatch):
+    monkeypatch.setattr(model_choice, "shipped_model", shipped_model)
+    titles = [model.title for model in model_choice.built_in_models()]
+    assert [title.split()[0] for title in titles] == ["low", "high"]
+    assert all(title.endswith("· built-in (manual ranges)") for title in titles)
 
 
 def test_the_built_in_model_is_offered_behind_the_runs(

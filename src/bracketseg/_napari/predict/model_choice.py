@@ -172,7 +172,10 @@ def built_in_models() -> list[ModelEntry]:
     for role in MASK_ROLES:
         path = shipped_model(role)
         if path.is_file():
-            title = _title(read_card(path), "built-in")
+            card = read_card(path)
+            # Its Dice is against these, and says nothing of other ground truth.
+            learned = " (manual ranges)" if card.ground_truth.get("method") == "manual" else ""
+            title = _title(card, f"built-in{learned}")
             found.append(ModelEntry(path=path, role=role, name="built-in", title=title))
     return found
 
