@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from PIL.TiffImagePlugin import IFDRational
 from tests.handheld import photograph, turned
 from tests.handheld import scene as radiance
 
-from bracketseg import __version__
+from bracketseg import __version__, commands
 from bracketseg.brackets.masks import read_mask, read_probability
 from bracketseg.errors import OutOfMemoryError, TrainingError
 from bracketseg.learning import (
@@ -496,6 +497,20 @@ def test_train_leaves_out_what_is_broken_or_unlabelled(command, brackets, masks,
     assert f"Left out: {brackets / 's2' / 'low.png'}" in trained.err
     assert "1 left out, 4 done" in trained.err
     assert (tmp_path / "run" / "best.safetensors").is_file()
+
+
+def test_a_prediction_that_is_stopped_before_it_began_says_so(
+    command, brackets, run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        commands.predict, "stopping_on_interrupt", lambda: nullcontext(lambda: True)
+    )
+    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 1)
+    out = tmp_path / "predicted"
+    stopped = command("predict", brackets, "--low-model", run, "--out", out)
+    assert stopped.status == 1
+    assert "Stopped before the first scene" in stopped.err
+    assert not list(out.glob("*.png"))
 
 
 def test_evaluate_says_what_constant_masks_would_have(command, masks):

@@ -36,7 +36,7 @@ from bracketseg.learning.prediction_estimate import expect_prediction  # noqa: E
 from bracketseg.learning.shipped import shipped_model  # noqa: E402
 from bracketseg.learning.training import train  # noqa: E402
 
-SCENES, SHAPE = 10, (1060, 1900)
+SCENES, SHAPE = 20, (1060, 1900)
 PREDICTIONS: dict[str, tuple[dict[str, Any], AlignMethod]] = {
     "full": ({}, "off"),
     "full, by torch": ({"engine": "torch"}, "off"),

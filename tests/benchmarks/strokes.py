@@ -20,6 +20,9 @@ MOVED = {"low": (9, -14), "medium": (0, 0), "high": (-6, 11)}
 
 def paint_fused(bench: "Bench") -> None:
     """Paint on the masks of open frames, with and without all that makes fusing dearer."""
+    # Ground truth of theirs would go before the masks that are painted here.
+    for other in bench.docks.values():
+        bench.viewer.window.remove_dock_widget(other)
     bench.viewer.layers.clear()
     dock = bench.viewer.window.add_plugin_dock_widget("bracketseg", "Fusion")[0]
     titles = f"{'median s':>9}{'worst s':>9}{'cpu s':>9}{'longest gap':>13}{'its cpu':>9}"

@@ -1,5 +1,8 @@
 """Large JPEGs are decoded in another way, which gives the same."""
 
+import os
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -60,9 +63,25 @@ def test_it_is_decoded_into_its_own_memory(encode, tmp_path, monkeypatch):
     imread = cv2.imread
     monkeypatch.setattr(decoding.cv2, "imread", lambda *args: asked.append(args) or imread(*args))
     path.write_bytes(encode())
-    monkeypatch.setattr(decoding, "ANY_NAME", True)
+    monkeypatch.setattr(decoding, "NAMES", "utf-8")
     _, large = read_both(path, monkeypatch)
     assert np.shares_memory(large, asked[0][1])
-    monkeypatch.setattr(decoding, "ANY_NAME", False)
+    monkeypatch.setattr(decoding, "NAMES", "ascii")
     read_both(path, monkeypatch)
     assert len(asked) == 1, "only as the large one, and where such a name can be opened"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are always text")
+def test_a_name_that_is_no_text_is_read_all_the_same(encode, tmp_path, monkeypatch):
+    path = tmp_path / os.fsdecode(b"sc\xe9ne.jpg")
+    path.write_bytes(encode())
+    small, large = read_both(path, monkeypatch)
+    np.testing.assert_array_equal(small, large)
+
+
+def test_one_that_ends_within_the_head_of_its_scan_is_refused(encode, tmp_path, monkeypatch):
+    path, whole = tmp_path / "a.jpg", encode()
+    scan = whole.index(b"\xff\xda")
+    for length in range(scan + 2, scan + 14):
+        path.write_bytes(whole[:length] + b"\xff\xd9")
+        assert read_both(path, monkeypatch) == [None, None]

@@ -9,7 +9,7 @@ from bracketseg.learning.checkpoints import load_model
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.estimate import prediction_bytes
 from bracketseg.learning.events import ScenePredicted
-from bracketseg.learning.prediction_estimate import WORTH_IT, expect_prediction
+from bracketseg.learning.prediction_estimate import expect_prediction
 from bracketseg.learning.shipped import shipped_model
 
 ON_CPU = PredictConfig(device="cpu", precision="float32", engine="torch")
@@ -31,6 +31,12 @@ def brackets(tmp_path, rng):
             frame = rng.integers(0, 256, shape, dtype=np.uint8)
             cv2.imwrite(str(folder / f"{role}.png"), frame)
     return find_brackets(tmp_path / "set").brackets
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Ten scenes are enough to be worth it."""
+    monkeypatch.setattr(prediction_estimate, "WORTH_IT", 20)
 
 
 @pytest.fixture
@@ -69,12 +75,6 @@ def test_the_time_is_that_of_scenes_of_the_mean_size(brackets, models, out, pred
     pixels = 10 * 32 * 48 + 64 * 96
     assert expected.seconds == pytest.approx(11 * 0.03 + pixels * 1e-6)
     assert {scene for scene, _, _ in predicted} == {"s00", "s10"}
-
-
-def test_a_scene_that_takes_long_is_done_once(brackets, models, out, predicted, monkeypatch):
-    monkeypatch.setattr(prediction_estimate, "LONG", 0.01)
-    expect_prediction(brackets[:10], models, ON_CPU, out)
-    assert len(predicted) == 1
 
 
 def test_what_is_tried_is_what_will_be_done(brackets, models, out, predicted):
@@ -124,7 +124,7 @@ def test_the_memory_is_that_of_the_largest_frame(
 
 
 def test_a_few_frames_are_not_estimated(brackets, models, out, predicted):
-    assert len(brackets) - 1 == WORTH_IT // len(models)
+    assert len(brackets) - 1 == prediction_estimate.WORTH_IT // len(models)
     assert expect_prediction(brackets[2:], models, ON_CPU, out) is None
     assert expect_prediction(brackets[1:], models, ON_CPU, out) is not None
 

@@ -22,7 +22,7 @@ from bracketseg.learning.unet import Dropout, Noise, UNet
 SCRIPT = Path(__file__).with_name("train_together.py")
 
 
-def torchrun(brackets, masks, config, out, *options, restarts=0, die_in_epoch=0):
+def torchrun(brackets, masks, config, out, *options, restarts=0, status=0, **when):
     """Train with two processes; give what they printed on standard error."""
     settings = config.model_dump(include={"epochs", "batch_size", "image_size", "loss", "seed"})
     given = [
@@ -36,15 +36,16 @@ def torchrun(brackets, masks, config, out, *options, restarts=0, die_in_epoch=0)
         *given,
         *options,
     ]
-    dying = {"DIE_IN_EPOCH": str(die_in_epoch), "DIED": str(out.with_name("died"))}
+    told = {name.upper(): str(epoch) for name, epoch in when.items()}
+    told["DIED"] = str(out.with_name("died"))
     done = subprocess.run(
         [str(part) for part in command],
         capture_output=True,
         text=True,
         timeout=300,
-        env=os.environ | dying | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | told | {"OMP_NUM_THREADS": "1"},
     )
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == status, done.stderr[-3000:]
     return done.stderr
 
 
@@ -83,6 +84,15 @@ def test_two_processes_learn_what_one_does_though_one_is_killed(setting, config,
     events = list(train(brackets, masks, longer, together, resume=True))
     assert isinstance(events[-1], Finished)
     assert_close(history, alone, together)
+
+
+def test_two_processes_stop_together(setting, config):
+    brackets, masks, folder = setting
+    out = folder / "stopped"
+    said = torchrun(brackets, masks, config, out, status=1, stop_in_epoch=1)
+    assert "--resume goes on" in said
+    assert "was lost" not in said
+    assert (out / "last.pt").is_file()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])

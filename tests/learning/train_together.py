@@ -1,4 +1,7 @@
-"""The command as torchrun starts it; with DIE_IN_EPOCH set, process 1 is killed there, once."""
+"""The command as torchrun starts it; DIE_IN_EPOCH and STOP_IN_EPOCH say when something happens.
+
+In the first process 1 is killed, once; in the second process 0 is asked to stop.
+"""
 
 import os
 import signal
@@ -19,8 +22,16 @@ def deadly(loop, should_stop):
     return validate(loop, should_stop)
 
 
+def stopped(loop, should_stop):
+    if os.environ["RANK"] == "0" and loop._progress.epoch + 1 == stop_in_epoch:
+        os.kill(os.getpid(), signal.SIGINT)
+    return validate(loop, should_stop)
+
+
 if __name__ == "__main__":
     rehearsal.WORTH_IT = 1
     if die_in_epoch := int(os.environ.get("DIE_IN_EPOCH", "0")):
         TrainingLoop._validate = deadly
+    if stop_in_epoch := int(os.environ.get("STOP_IN_EPOCH", "0")):
+        TrainingLoop._validate = stopped
     main()

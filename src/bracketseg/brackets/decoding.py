@@ -37,8 +37,8 @@ _REDUCED = {
 LARGE = 2**24
 """Pixels from which on a JPEG that is stored row by row is decoded without a copy of them."""
 
-ANY_NAME = os.name != "nt"
-"""Whether OpenCV opens files whose names are not ASCII."""
+NAMES = "ascii" if os.name == "nt" else "utf-8"
+"""What the names have to be in of files that OpenCV opens; others can crash it."""
 
 
 def stored_head(path: Path) -> tuple[Kind, Head]:
@@ -99,7 +99,7 @@ def stored_pixels(path: Path, kind: Kind, head: Head, *, ev: float = 0.0) -> NDA
         pixels = tiff.read_tiff_frame(path)
     elif kind == "jpeg" and head.cmyk:
         pixels = jpeg.cmyk_samples(jpeg.complete(path.read_bytes()))
-    elif _is_large(head) and (ANY_NAME or str(path).isascii()):
+    elif _is_large(head) and _is_openable(path):
         pixels = _decode_in_place(path, head.shape)
     else:
         pixels = _decode(path, kind, _GREY if head.is_grey else _COLOUR)
@@ -145,6 +145,14 @@ def _decode(path: Path, kind: Kind, flags: int) -> NDArray[Any]:
 
 def _is_large(head: Head) -> bool:
     return head.row_by_row and not head.is_grey and math.prod(head.shape[:2]) >= LARGE
+
+
+def _is_openable(path: Path) -> bool:
+    try:
+        str(path).encode(NAMES)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _decode_in_place(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -111,7 +111,10 @@ def complete(data: bytes) -> bytes:
             (length,) = struct.unpack(">H", _exactly(file, 2))
             file.seek(length - 2, 1)
         marker = _next_marker(file)
-    if data.find(END_OF_IMAGE, file.tell()) < 0:
+    length, count = struct.unpack(">HB", _exactly(file, 3))
+    if length != 6 + 2 * count:
+        raise ValueError("its markers are damaged")
+    if data.find(END_OF_IMAGE, file.tell() + length - 3) < 0:
         raise ValueError("it ends too early: its last part is missing")
     return data
 

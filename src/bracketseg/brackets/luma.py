@@ -133,6 +133,12 @@ def _without_alpha(image: NDArray[Any]) -> NDArray[Any]:
 def _narrowed(values: NDArray[Any]) -> NDArray[np.uint8]:
     if values.dtype == np.uint8:
         return values
-    if values.dtype == np.uint16:
-        return ((values.astype(np.uint32) + _STEP_16 // 2) // _STEP_16).astype(np.uint8)
-    return np.rint(values * np.float32(255)).astype(np.uint8)
+    narrow = np.empty(values.shape, np.uint8)
+    # In parts: wider numbers of all of a large picture take as much memory as all else.
+    for start in range(0, len(values), _ROWS):
+        rows = slice(start, start + _ROWS)
+        if values.dtype == np.uint16:
+            narrow[rows] = (values[rows].astype(np.uint32) + _STEP_16 // 2) // _STEP_16
+        else:
+            narrow[rows] = np.rint(values[rows] * np.float32(255))
+    return narrow

@@ -19,7 +19,14 @@ from bracketseg.brackets.bracket import MASK_ROLES, MaskRole
 from bracketseg.brackets.layouts import find_brackets
 from bracketseg.commands.spread import for_all, spread
 from bracketseg.config_options import options_from
-from bracketseg.console import errors, follow_scenes, output, report_problems, tell_expected
+from bracketseg.console import (
+    errors,
+    follow_scenes,
+    output,
+    report_problems,
+    stopping_on_interrupt,
+    tell_expected,
+)
 from bracketseg.labeling.label_folder import SceneFailed
 from bracketseg.learning.config import PredictConfig
 from bracketseg.learning.events import ScenePredicted
@@ -76,7 +83,13 @@ def predict(
             **config.model_dump(),
         )
         if pool is None:
-            expected = expect_prediction(found.brackets, models, config, out, align=align)
+            with stopping_on_interrupt() as should_stop:
+                expected = expect_prediction(
+                    found.brackets, models, config, out, align=align, should_stop=should_stop
+                )
+            if should_stop():
+                errors.print("Stopped before the first scene.")
+                raise typer.Exit(1)
             if expected is not None:
                 tell_expected(expected)
         elif len(found.brackets) * len(models) >= WORTH_IT:

@@ -38,7 +38,14 @@ def train(
             # The first process tells what all of them do.
             deque(events, maxlen=0)
             return
-        used, broken = follow_training(events)
+        stopped = None
+        try:
+            used, broken = follow_training(events)
+        except typer.Exit as end:
+            # All processes have stopped, and leave together.
+            stopped = end
+    if stopped is not None:
+        raise stopped
     if as_json:
         typer.echo((out / "metrics.json").read_text(encoding="utf-8"))
     else:

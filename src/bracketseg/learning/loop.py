@@ -248,8 +248,8 @@ class TrainingLoop:
 
     def _rehearse_saving(self) -> None:
         """Write what a checkpoint and the best weights take: five times the weights."""
-        weights = list(self._optimization.unet.parameters())
-        copies = {str(copy): [weight.detach().clone() for weight in weights] for copy in range(5)}
+        weights = [weight.detach().cpu() for weight in self._optimization.unet.parameters()]
+        copies = {str(copy): [weight.clone() for weight in weights] for copy in range(5)}
         self._run.rehearse_state(copies)
 
     def _write_results(self) -> None:

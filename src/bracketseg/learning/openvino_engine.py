@@ -50,7 +50,7 @@ def openvino_problem() -> str | None:
         reason = "it finds no CPU"
     except Exception as error:  # noqa: BLE001 - an install can be broken in any way
         reason = " ".join(str(error).split()) or type(error).__name__
-    _log.warning("OpenVINO is installed but does not work (%s); torch calculates instead.", reason)
+    _log.warning("OpenVINO is installed but does not work (%s): engine auto is torch.", reason)
     return (
         f"is installed but does not work ({reason}); install it anew with: pip install "
         "--force-reinstall openvino onnx, or choose engine torch"

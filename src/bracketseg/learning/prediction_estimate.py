@@ -24,14 +24,11 @@ if TYPE_CHECKING:
     from bracketseg.learning.checkpoints import Model
     from bracketseg.learning.config import PredictConfig
 
-WORTH_IT = 20
+WORTH_IT = 40
 """Frames from which on a few more do not matter."""
 
 LOOKED_AT = 50
 """Scenes whose size is looked at, evenly spread over all of them."""
-
-LONG = 8.0
-"""Seconds; a scene that took so long is not done again to see what it takes when all is ready."""
 
 ENOUGH = 1.0
 """Seconds after which a short scene is not done once more."""
@@ -147,7 +144,7 @@ def _seconds(
     seconds: list[float] = []
     with temporary_folder(out) as folder:
         # The first time, what the others use is made ready as well.
-        while len(seconds) < TIMES and sum(seconds[1:]) < ENOUGH:
+        while len(seconds) < 2 or (len(seconds) < TIMES and sum(seconds[1:]) < ENOUGH):
             events = predict_brackets(
                 [bracket],
                 models,
@@ -161,8 +158,6 @@ def _seconds(
             if not found:
                 return None
             seconds += found
-            if seconds[0] > LONG:
-                return seconds[0]
     return median(seconds[1:])
 
 
