@@ -9,6 +9,7 @@ from bracketseg.learning.devices import autocast
 from bracketseg.learning.estimate import (
     ALIGNED,
     FRAME,
+    HUGE,
     KERNELS,
     PROCESS,
     TILE_MEMORY,
@@ -21,6 +22,7 @@ from bracketseg.learning.estimate import (
     memory_per_pixel,
     parameter_count,
     prediction_bytes,
+    tile_bytes,
     training_bytes,
 )
 from bracketseg.learning.losses import LOSSES as LOSS_FUNCTIONS
@@ -159,6 +161,12 @@ def test_a_large_frame_is_predicted_in_tiles():
     )
     assert large - small < 2 * TILE_MEMORY
     assert twice - large == FRAME * 4096 * 4096
+
+
+def test_parts_of_a_frame_that_is_itself_large_are_smaller():
+    for engine, in_bands in (("torch", True), ("openvino", False)):
+        sizes = [tile_bytes(frame, engine, in_bands=in_bands) for frame in (HUGE - 1, HUGE)]
+        assert sizes[1] < 0.7 * sizes[0]
 
 
 def test_probabilities_alignment_and_the_size_of_training_count():

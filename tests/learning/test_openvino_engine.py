@@ -64,6 +64,15 @@ def test_the_engine_follows_weights_that_change(model, frame):
     assert predict_probability(model, frame, device="cpu").mean() > first.mean() + 0.1
 
 
+def test_the_program_of_a_frame_in_parts_leaves_its_memory_to_the_next_network(model, frame):
+    options = {"engine": "openvino", "device": "cpu"}
+    whole = predict_probability(model, frame, **options)
+    assert model.unet in openvino_engine._compiled
+    parts = predict_probability(model, frame, tile=32, **options)
+    assert model.unet not in openvino_engine._compiled
+    assert ((parts >= 0.5) == (whole >= 0.5)).mean() > 0.999
+
+
 def test_it_is_taken_by_itself_where_it_is_installed(model, frame, monkeypatch):
     asked = []
     network = openvino_engine.openvino_network

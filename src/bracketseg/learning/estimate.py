@@ -39,6 +39,12 @@ PART_MEMORY = 230 * 2**20
 PROCESS = 300 * 2**20
 """Bytes that a process takes that has imported torch and done nothing yet."""
 
+HUGE = 6 * 2**30
+"""Bytes of a frame as one tile from which on its parts are smaller, as it is large itself.
+
+In bfloat16 it is what sixty megapixels take.
+"""
+
 _PREDICTING: dict[UsedEngine, int] = {"torch": 280 * 2**20, "openvino": 350 * 2**20}
 """Bytes that the command takes with both models and the program of each engine."""
 
@@ -252,9 +258,11 @@ def tile_bytes(frame: float, engine: UsedEngine, *, in_bands: bool) -> int:
         See `memory_per_pixel`.
     """
     if in_bands:
-        return TILE_MEMORY
+        return TILE_MEMORY if frame < HUGE else TILE_MEMORY // 2
     in_parts = engine == "openvino" and frame > WHOLE_TILE_MEMORY
-    return PART_MEMORY if in_parts else WHOLE_TILE_MEMORY
+    if in_parts:
+        return PART_MEMORY if frame < HUGE else PART_MEMORY * 2 // 3
+    return WHOLE_TILE_MEMORY
 
 
 def prediction_bytes(

@@ -90,6 +90,12 @@ def openvino_network(
     return run
 
 
+def let_go(unet: UNet) -> None:
+    """Free the program of a network and its memory; it is compiled anew when it is wanted."""
+    with _lock:
+        _compiled.pop(unet, None)
+
+
 def _program(unet: UNet, dtype: torch.dtype | None, shape: tuple[int, ...]) -> Any:
     # torch counts up the version of a tensor that is changed in place.
     weights = [(p.data_ptr(), p._version) for p in unet.parameters()]  # noqa: SLF001

@@ -24,7 +24,7 @@ from bracketseg.learning.devices import (
 )
 from bracketseg.learning.estimate import memory_per_pixel, tile_bytes
 from bracketseg.learning.network_input import CHANNELS, network_input
-from bracketseg.learning.openvino_engine import openvino_network, openvino_problem
+from bracketseg.learning.openvino_engine import let_go, openvino_network, openvino_problem
 from bracketseg.learning.resize import resize_image
 from bracketseg.learning.tiling import ScalarT, choose_tile, map_tiles, plan_tiles
 from bracketseg.learning.unet import receptive_radius
@@ -301,6 +301,9 @@ def _fill(
         plan = plan_tiles(shape, tile=tile, **cutting)
         failure = _try_plan(model.unet, picture, plan, checked, out)
         if failure is None:
+            if len(plan) > 1:
+                # The memory of a program is worth more to the network of the other role.
+                let_go(model.unet)
             return out
         # Half of what did not fit; where that is not to be had, there is no way.
         max_pixels = _largest(plan) // 2
